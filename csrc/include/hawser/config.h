@@ -1,0 +1,67 @@
+/*
+ * hawser/config.h - compile-time limits: one place, a range and a default for each.
+ * Override with -DHAWSER_...=n or with -DHAWSER_CONFIG_FILE="\"my_config.h\"".
+ */
+#ifndef HAWSER_CONFIG_H
+#define HAWSER_CONFIG_H
+
+#ifdef HAWSER_CONFIG_FILE
+#include HAWSER_CONFIG_FILE
+#endif
+
+/* Build the gateway's half (responder) as well. 0 or 1. A device build holds no code that answers. */
+#ifndef HAWSER_GATEWAY
+#define HAWSER_GATEWAY 0
+#endif
+
+/* Suites and modes compiled in. 0 or 1 each. The ticket mode (resumption) is always there. */
+#ifndef HAWSER_SUITE_25519
+#define HAWSER_SUITE_25519 1
+#endif
+#ifndef HAWSER_SUITE_P256
+#define HAWSER_SUITE_P256 1
+#endif
+#ifndef HAWSER_MODE_KEYS
+#define HAWSER_MODE_KEYS 1
+#endif
+#ifndef HAWSER_MODE_PSK
+#define HAWSER_MODE_PSK 1
+#endif
+
+/* A valid answer to a warm message 1 is awaited this long before the device jumps (SPEC 7.4).
+ * Milliseconds, 1 000 .. 86 400 000. */
+#ifndef HAWSER_WARM_PATIENCE_MS
+#define HAWSER_WARM_PATIENCE_MS 300000u
+#endif
+
+/* One attempt (message 1 sent, no answer) ends after this. Milliseconds, 100 .. 600 000. */
+#ifndef HAWSER_ATTEMPT_MS
+#define HAWSER_ATTEMPT_MS 10000u
+#endif
+
+/* Bytes wait for an acknowledgement, or a ping for its answer, at most this long before the link
+ * counts as dead. Milliseconds, 1 000 .. 3 600 000. */
+#ifndef HAWSER_DEAD_MS
+#define HAWSER_DEAD_MS 15000u
+#endif
+
+/* Consumed bytes are acknowledged at the latest after this. Milliseconds, 0 .. 1 000. */
+#ifndef HAWSER_ACK_DELAY_MS
+#define HAWSER_ACK_DELAY_MS 25u
+#endif
+
+/* Bad answers to one message 1 that are looked at before the attempt ends. 1 .. 255. */
+#ifndef HAWSER_BAD_ANSWERS
+#define HAWSER_BAD_ANSWERS 8
+#endif
+
+#if HAWSER_MODE_KEYS || HAWSER_MODE_PSK
+#define HAWSER_ECDH 1
+#if !HAWSER_SUITE_25519 && !HAWSER_SUITE_P256
+#error "a mode with ECDH needs HAWSER_SUITE_25519 or HAWSER_SUITE_P256"
+#endif
+#else
+#define HAWSER_ECDH 0
+#endif
+
+#endif
