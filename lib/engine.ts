@@ -7,17 +7,20 @@
  * says otherwise a call that throws has changed nothing.
  */
 
-export const enum Mode { Keys = 1, KeysPsk = 2, Psk = 3, Ticket = 4 }
-export const enum Suite { None = 0, X25519 = 1, P256 = 2 }
-export const enum Transport { Stream = 1, Datagram = 2, Serial = 3 }
-export const enum Verdict { None = 0, Taken = 1, NotTaken = 2, Unknown = 3 }
-export const enum Kind { Stream = 0, Messages = 1 }
+export const Mode = { Keys : 1, KeysPsk : 2, Psk : 3, Ticket : 4 } as const;
+export type Mode = (typeof Mode)[keyof typeof Mode];
+export const Suite = { None : 0, X25519 : 1, P256 : 2 } as const;
+export type Suite = (typeof Suite)[keyof typeof Suite];
+export const Transport = { Stream : 1, Datagram : 2, Serial : 3 } as const;
+export type Transport = (typeof Transport)[keyof typeof Transport];
+export const Verdict = { None : 0, Taken : 1, NotTaken : 2, Unknown : 3 } as const;
+export type Verdict = (typeof Verdict)[keyof typeof Verdict];
+export const Kind = { Stream : 0, Messages : 1 } as const;
+export type Kind = (typeof Kind)[keyof typeof Kind];
 
 /** Codes of RESET and CLOSE frames, SPEC 9. */
-export const enum Code {
-  Done = 0, NotAllowed = 1, Unreachable = 2, UpstreamReset = 3, Limit = 4, StateLost = 5, Violation = 6,
-  Cancelled = 7, Timeout = 8, GoingAway = 9, Revoked = 10, EarlyUnknown = 11,
-}
+export const Code = { Done : 0, NotAllowed : 1, Unreachable : 2, UpstreamReset : 3, Limit : 4, StateLost : 5, Violation : 6, Cancelled : 7, Timeout : 8, GoingAway : 9, Revoked : 10, EarlyUnknown : 11, } as const;
+export type Code = (typeof Code)[keyof typeof Code];
 
 /** A long-term secret held by an engine; the bytes do not come back out. Made by `Engine.importSecret`. */
 export interface Secret { readonly secret: unique symbol }
