@@ -7,6 +7,8 @@
  * says otherwise a call that throws has changed nothing.
  */
 
+import type { HawserError } from './errors.js';
+
 export const Mode = { Keys : 1, KeysPsk : 2, Psk : 3, Ticket : 4 } as const;
 export type Mode = (typeof Mode)[keyof typeof Mode];
 export const Suite = { None : 0, X25519 : 1, P256 : 2 } as const;
@@ -72,9 +74,8 @@ export type CoreEvent =
   | { type: 'pong' }
   | { type: 'handshake'; message: Uint8Array } // gateway, serial: give it to a new Accept
   | { type: 'close'; code: Code } // the peer ended the session for good
-  | { type: 'dead' }; // drop the link, connect again
-
-export interface Received { used: number; events: CoreEvent[] }
+  | { type: 'dead' } // nothing was heard for too long: drop the link, connect again
+  | { type: 'drop'; error: HawserError }; // bad bytes (ERR_HAWSER_AUTH, _FORMAT, _PEER): drop the link in silence
 
 /** Stream state plus, while a link is up, record keys. */
 export interface SessionCore {
@@ -82,8 +83,9 @@ export interface SessionCore {
   /** 8 bytes, SPEC 9; zero before the first confirmed session. */
   readonly name: Uint8Array;
   /**
-   * Takes the whole chunk, many records at a time, and decrypts in place where it can. Throws ERR_HAWSER_AUTH, _FORMAT or
-   * _PEER when the link must be dropped (call linkDown()); `events` on the error hold what came before it.
+   * Takes the whole chunk, many records at a time, and decrypts in place where it can. Never throws for what came from the
+   * network: a 'drop' event comes last, after the events of the good records before it; then call linkDown() (a device:
+   * disconnected()). On a serial link bad frames are skipped instead, except that a device drops on a record that fails.
    */
   receive(chunk: Uint8Array, now: number): CoreEvent[];
   /** All control bytes that are due, or undefined. */
@@ -138,7 +140,7 @@ export interface AcceptCore {
    * Collects bytes up to the end of the message it waits for. The rest belongs to the session: feed `used` onwards there.
    *  - 'id', 'ticket': look it up, then offerId() or offerTicket()
    *  - 'confirm': the first record is valid: confirm in the store, then GatewayCore.attach()
-   * Throws when the link must be dropped in silence.
+   *  - 'drop': the link must be dropped in silence
    */
   receive(chunk: Uint8Array, now: number): { used: number; event?: AcceptEvent };
   /** Full handshake: checks everything that needs no ECDH. False: silence. */
@@ -165,7 +167,8 @@ export interface AcceptCore {
 export type AcceptEvent =
   | { type: 'id'; id: Uint8Array; mode: Mode; suite: Suite }
   | { type: 'ticket'; ticket: Uint8Array }
-  | { type: 'confirm' };
+  | { type: 'confirm' }
+  | { type: 'drop'; error: HawserError };
 export interface Resumption extends Position { continues: Uint8Array; early: boolean }
 
 /** The gateway's end of a session; it outlives links. */
