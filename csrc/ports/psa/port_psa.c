@@ -1,0 +1,322 @@
+/*
+ * port_psa.c - hawser/port.h on the PSA Crypto API, and on nothing else of its provider.
+ *
+ * Raw keys become volatile keys for one call. HMAC with a raw key is two hashes, so that a build without
+ * long-term HMAC keys links no MAC code.
+ */
+#include "port_psa.h"
+
+#include <string.h>
+
+#include <psa/crypto.h>
+
+#include "hawser/config.h"
+#include "hawser/error.h"
+
+#define BLOCK_LEN 64 /* of SHA-256 */
+
+static const psa_algorithm_t k_hmac = PSA_ALG_HMAC(PSA_ALG_SHA_256);
+static const psa_algorithm_t k_hkdf = PSA_ALG_HKDF(PSA_ALG_SHA_256);
+
+/* ---- bytes ---- */
+
+void hawser_port_wipe(void *ptr, size_t len) {
+  volatile uint8_t *bytes = ptr;
+  while (len > 0) {
+    bytes[--len] = 0;
+  }
+}
+
+int hawser_port_equal(const uint8_t *a, const uint8_t *b, size_t len) {
+  volatile uint8_t diff = 0;
+  for (size_t i = 0; i < len; i++) {
+    diff = (uint8_t)(diff | (a[i] ^ b[i]));
+  }
+  return diff == 0;
+}
+
+static int fail(int code, void *out, size_t len) {
+  hawser_port_wipe(out, len);
+  return code;
+}
+
+int hawser_port_random(uint8_t *out, size_t len) {
+  if (psa_crypto_init() != PSA_SUCCESS || psa_generate_random(out, len) != PSA_SUCCESS) {
+    return fail(HAWSER_ERR_RANDOM, out, len);
+  }
+  return HAWSER_OK;
+}
+
+static int is_zero(const uint8_t *bytes, size_t len) {
+  volatile uint8_t sum = 0;
+  for (size_t i = 0; i < len; i++) {
+    sum = (uint8_t)(sum | bytes[i]);
+  }
+  return sum == 0;
+}
+
+/* ---- keys ---- */
+
+/* 0 on failure. psa_crypto_init returns at once when it has run before. */
+static psa_key_id_t import(psa_key_type_t type, size_t bits, psa_key_usage_t usage, psa_algorithm_t alg,
+                           const uint8_t raw[HAWSER_KEY_LEN]) {
+  psa_key_attributes_t attributes = PSA_KEY_ATTRIBUTES_INIT;
+  psa_key_id_t id = 0;
+  if (is_zero(raw, HAWSER_KEY_LEN) || psa_crypto_init() != PSA_SUCCESS) {
+    return 0;
+  }
+  psa_set_key_type(&attributes, type);
+  psa_set_key_bits(&attributes, bits);
+  psa_set_key_usage_flags(&attributes, usage);
+  psa_set_key_algorithm(&attributes, alg);
+  return psa_import_key(&attributes, raw, HAWSER_KEY_LEN, &id) == PSA_SUCCESS ? id : 0;
+}
+
+#if HAWSER_ECDH
+/* 0 for a suite that is not compiled in. */
+static psa_key_id_t import_private(uint8_t suite, const uint8_t secret[HAWSER_KEY_LEN]) {
+#if HAWSER_SUITE_25519
+  if (suite == HAWSER_SUITE_ID_25519) {
+    return import(PSA_KEY_TYPE_ECC_KEY_PAIR(PSA_ECC_FAMILY_MONTGOMERY), 255, PSA_KEY_USAGE_DERIVE, PSA_ALG_ECDH,
+                  secret);
+  }
+#endif
+#if HAWSER_SUITE_P256
+  if (suite == HAWSER_SUITE_ID_P256) {
+    return import(PSA_KEY_TYPE_ECC_KEY_PAIR(PSA_ECC_FAMILY_SECP_R1), 256, PSA_KEY_USAGE_DERIVE, PSA_ALG_ECDH, secret);
+  }
+#endif
+  return 0;
+}
+#endif
+
+hawser_key hawser_psa_key_import(hawser_psa_use use, const uint8_t raw[HAWSER_KEY_LEN]) {
+  switch (use) {
+  case HAWSER_PSA_TICKET:
+    return import(PSA_KEY_TYPE_HMAC, 256, PSA_KEY_USAGE_SIGN_MESSAGE, k_hmac, raw);
+  case HAWSER_PSA_PSK:
+    return import(PSA_KEY_TYPE_DERIVE, 256, PSA_KEY_USAGE_DERIVE, k_hkdf, raw);
+#if HAWSER_ECDH
+  case HAWSER_PSA_25519:
+    return import_private(HAWSER_SUITE_ID_25519, raw);
+  case HAWSER_PSA_P256:
+    return import_private(HAWSER_SUITE_ID_P256, raw);
+#endif
+  default:
+    return 0;
+  }
+}
+
+void hawser_psa_key_free(hawser_key key) {
+  if (key != 0) {
+    (void)psa_destroy_key((psa_key_id_t)key);
+  }
+}
+
+/* ---- SHA-256, HMAC, HKDF ---- */
+
+/* H(prefix || parts). No prefix is NULL. */
+static int hash(uint8_t out[HAWSER_HASH_LEN], const uint8_t *prefix, const hawser_bytes *parts, size_t count) {
+  psa_hash_operation_t op = PSA_HASH_OPERATION_INIT;
+  size_t out_len = 0;
+  psa_status_t status = psa_hash_setup(&op, PSA_ALG_SHA_256);
+  if (status == PSA_SUCCESS && prefix != NULL) {
+    status = psa_hash_update(&op, prefix, BLOCK_LEN);
+  }
+  for (size_t i = 0; status == PSA_SUCCESS && i < count; i++) {
+    status = psa_hash_update(&op, parts[i].ptr, parts[i].len);
+  }
+  if (status == PSA_SUCCESS) {
+    status = psa_hash_finish(&op, out, HAWSER_HASH_LEN, &out_len);
+  }
+  (void)psa_hash_abort(&op);
+  return status == PSA_SUCCESS;
+}
+
+int hawser_port_sha256(uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, size_t count) {
+  return hash(out, NULL, parts, count) ? HAWSER_OK : fail(HAWSER_ERR_CRYPTO, out, HAWSER_HASH_LEN);
+}
+
+int hawser_port_hmac(uint8_t out[HAWSER_HASH_LEN], const uint8_t *key, size_t key_len, const hawser_bytes *parts,
+                     size_t count) {
+  uint8_t pad[BLOCK_LEN] = {0};
+  uint8_t inner[HAWSER_HASH_LEN];
+  hawser_bytes inner_part = {inner, sizeof inner};
+  int ok = key_len >= 1 && key_len <= BLOCK_LEN;
+  if (ok) {
+    memcpy(pad, key, key_len);
+    for (size_t i = 0; i < BLOCK_LEN; i++) {
+      pad[i] = (uint8_t)(pad[i] ^ 0x36);
+    }
+    ok = hash(inner, pad, parts, count);
+  }
+  if (ok) {
+    for (size_t i = 0; i < BLOCK_LEN; i++) {
+      pad[i] = (uint8_t)(pad[i] ^ 0x36 ^ 0x5c);
+    }
+    ok = hash(out, pad, &inner_part, 1);
+  }
+  hawser_port_wipe(pad, sizeof pad);
+  hawser_port_wipe(inner, sizeof inner);
+  return ok ? HAWSER_OK : fail(HAWSER_ERR_CRYPTO, out, HAWSER_HASH_LEN);
+}
+
+/* In steps, because psa_mac_compute wants the parts in one piece. */
+int hawser_port_hmac_key(uint8_t out[HAWSER_HASH_LEN], hawser_key key, const hawser_bytes *parts, size_t count) {
+  psa_mac_operation_t op = PSA_MAC_OPERATION_INIT;
+  uint8_t mac[HAWSER_HASH_LEN]; /* out may overlap a part */
+  size_t mac_len = 0;
+  psa_status_t status = psa_mac_sign_setup(&op, (psa_key_id_t)key, k_hmac);
+  for (size_t i = 0; status == PSA_SUCCESS && i < count; i++) {
+    status = psa_mac_update(&op, parts[i].ptr, parts[i].len);
+  }
+  if (status == PSA_SUCCESS) {
+    status = psa_mac_sign_finish(&op, mac, sizeof mac, &mac_len);
+  }
+  (void)psa_mac_abort(&op);
+  if (status == PSA_SUCCESS) {
+    memcpy(out, mac, sizeof mac);
+  }
+  hawser_port_wipe(mac, sizeof mac);
+  return status == PSA_SUCCESS ? HAWSER_OK : fail(HAWSER_ERR_CRYPTO, out, HAWSER_HASH_LEN);
+}
+
+#if HAWSER_MODE_PSK || HAWSER_MODE_KEYS
+int hawser_port_hkdf_key(uint8_t out[96], const uint8_t salt[HAWSER_HASH_LEN], hawser_key key) {
+  psa_key_derivation_operation_t op = PSA_KEY_DERIVATION_OPERATION_INIT;
+  psa_status_t status = psa_key_derivation_setup(&op, k_hkdf);
+  if (status == PSA_SUCCESS) {
+    status = psa_key_derivation_input_bytes(&op, PSA_KEY_DERIVATION_INPUT_SALT, salt, HAWSER_HASH_LEN);
+  }
+  if (status == PSA_SUCCESS) {
+    status = psa_key_derivation_input_key(&op, PSA_KEY_DERIVATION_INPUT_SECRET, (psa_key_id_t)key);
+  }
+  if (status == PSA_SUCCESS) {
+    status = psa_key_derivation_input_bytes(&op, PSA_KEY_DERIVATION_INPUT_INFO, NULL, 0);
+  }
+  if (status == PSA_SUCCESS) {
+    status = psa_key_derivation_output_bytes(&op, out, 96);
+  }
+  (void)psa_key_derivation_abort(&op);
+  return status == PSA_SUCCESS ? HAWSER_OK : fail(HAWSER_ERR_CRYPTO, out, 96);
+}
+#endif
+
+/* ---- AES-256-GCM ---- */
+
+int hawser_port_seal(const uint8_t key[HAWSER_KEY_LEN], const uint8_t nonce[HAWSER_NONCE_LEN], const uint8_t *ad,
+                     size_t ad_len, const uint8_t *in, size_t len, uint8_t *out) {
+  size_t out_len = 0;
+  psa_key_id_t id = import(PSA_KEY_TYPE_AES, 256, PSA_KEY_USAGE_ENCRYPT, PSA_ALG_GCM, key);
+  psa_status_t status = PSA_ERROR_INVALID_ARGUMENT;
+  if (id != 0) {
+    status = psa_aead_encrypt(id, PSA_ALG_GCM, nonce, HAWSER_NONCE_LEN, ad, ad_len, in, len, out, len + HAWSER_TAG_LEN,
+                              &out_len);
+    (void)psa_destroy_key(id);
+  }
+  return status == PSA_SUCCESS && out_len == len + HAWSER_TAG_LEN ? HAWSER_OK
+                                                                  : fail(HAWSER_ERR_CRYPTO, out, len + HAWSER_TAG_LEN);
+}
+
+int hawser_port_open(const uint8_t key[HAWSER_KEY_LEN], const uint8_t nonce[HAWSER_NONCE_LEN], const uint8_t *ad,
+                     size_t ad_len, const uint8_t *in, size_t len, uint8_t *out) {
+  size_t out_len = 0;
+  psa_key_id_t id = import(PSA_KEY_TYPE_AES, 256, PSA_KEY_USAGE_DECRYPT, PSA_ALG_GCM, key);
+  psa_status_t status = PSA_ERROR_INVALID_ARGUMENT;
+  if (id != 0) {
+    status = psa_aead_decrypt(id, PSA_ALG_GCM, nonce, HAWSER_NONCE_LEN, ad, ad_len, in, len + HAWSER_TAG_LEN, out, len,
+                              &out_len);
+    (void)psa_destroy_key(id);
+  }
+  if (status == PSA_SUCCESS && out_len == len) {
+    return HAWSER_OK;
+  }
+  return fail(status == PSA_ERROR_INVALID_SIGNATURE ? HAWSER_ERR_AUTH : HAWSER_ERR_CRYPTO, out, len);
+}
+
+/* ---- ECDH ---- */
+
+#if HAWSER_ECDH
+
+static size_t public_len(uint8_t suite) {
+  return suite == HAWSER_SUITE_ID_P256 ? 65 : 32;
+}
+
+#if HAWSER_SUITE_P256
+/* 1 if 0 < scalar < n, in constant time: the borrow of scalar - n. */
+static int p256_scalar_valid(const uint8_t scalar[HAWSER_KEY_LEN]) {
+  static const uint8_t order[32] = {0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff,
+                                    0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17,
+                                    0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
+  unsigned borrow = 0;
+  for (size_t i = 32; i-- > 0;) {
+    borrow = ((unsigned)scalar[i] - order[i] - borrow) >> 8 & 1u;
+  }
+  return borrow == 1 && !is_zero(scalar, HAWSER_KEY_LEN);
+}
+#endif
+
+int hawser_port_public(uint8_t suite, const uint8_t secret[HAWSER_KEY_LEN], uint8_t public_key[HAWSER_PUBLIC_MAX]) {
+  size_t out_len = 0;
+  psa_key_id_t id = import_private(suite, secret);
+  psa_status_t status = PSA_ERROR_INVALID_ARGUMENT;
+  if (id != 0) {
+    status = psa_export_public_key(id, public_key, public_len(suite), &out_len);
+    (void)psa_destroy_key(id);
+  }
+  return status == PSA_SUCCESS && out_len == public_len(suite) ? HAWSER_OK
+                                                               : fail(HAWSER_ERR_CRYPTO, public_key, public_len(suite));
+}
+
+/* 1 if the random bytes are a private key of the suite: nearly always, see hawser_port_keygen. */
+static int secret_valid(uint8_t suite, const uint8_t secret[HAWSER_KEY_LEN]) {
+#if HAWSER_SUITE_P256
+  if (suite == HAWSER_SUITE_ID_P256) {
+    return p256_scalar_valid(secret);
+  }
+#endif
+  (void)suite;
+  return !is_zero(secret, HAWSER_KEY_LEN);
+}
+
+int hawser_port_keygen(uint8_t suite, uint8_t secret[HAWSER_KEY_LEN], uint8_t public_key[HAWSER_PUBLIC_MAX]) {
+  int err;
+  /* an invalid scalar has a chance of 2^-32 for P-256: the bound only ends a broken random source */
+  for (int tries = 0; tries < 8; tries++) {
+    err = hawser_port_random(secret, HAWSER_KEY_LEN);
+    if (err != HAWSER_OK || secret_valid(suite, secret)) {
+      break;
+    }
+    err = HAWSER_ERR_RANDOM;
+  }
+  if (err == HAWSER_OK) {
+    err = hawser_port_public(suite, secret, public_key);
+  }
+  return err == HAWSER_OK ? HAWSER_OK : fail(err, secret, HAWSER_KEY_LEN);
+}
+
+int hawser_port_dh(uint8_t suite, const uint8_t secret[HAWSER_KEY_LEN], const uint8_t *peer, uint8_t out[32]) {
+  psa_key_id_t id = import_private(suite, secret);
+  int err = HAWSER_ERR_CRYPTO;
+  if (id != 0) {
+    err = hawser_port_dh_key(suite, id, peer, out);
+    (void)psa_destroy_key(id);
+  }
+  return err == HAWSER_OK ? HAWSER_OK : fail(err, out, 32);
+}
+
+/* The provider checks that a P-256 point is on the curve; its form, and a zero result, are checked here. */
+int hawser_port_dh_key(uint8_t suite, hawser_key key, const uint8_t *peer, uint8_t out[32]) {
+  size_t out_len = 0;
+  psa_status_t status;
+  if (suite == HAWSER_SUITE_ID_P256 && peer[0] != 0x04) {
+    return fail(HAWSER_ERR_AUTH, out, 32);
+  }
+  status = psa_raw_key_agreement(PSA_ALG_ECDH, (psa_key_id_t)key, peer, public_len(suite), out, 32, &out_len);
+  if (status == PSA_ERROR_INVALID_ARGUMENT || (status == PSA_SUCCESS && is_zero(out, 32))) {
+    return fail(HAWSER_ERR_AUTH, out, 32);
+  }
+  return status == PSA_SUCCESS && out_len == 32 ? HAWSER_OK : fail(HAWSER_ERR_CRYPTO, out, 32);
+}
+
+#endif

@@ -1,0 +1,15 @@
+# The one list of the core's C files, relative to csrc/. Every build system includes this file.
+
+set(HAWSER_CORE_SOURCES
+)
+
+# Added to the core where HAWSER_GATEWAY is on.
+set(HAWSER_GATEWAY_SOURCES
+)
+
+set(HAWSER_PORT_OPENSSL_SOURCES ports/openssl/port_openssl.c)
+set(HAWSER_PORT_PSA_SOURCES ports/psa/port_psa.c)
+
+# Each is one program, run against every port. A test of the responder is in the second list.
+set(HAWSER_TESTS port)
+set(HAWSER_GATEWAY_TESTS)
