@@ -72,7 +72,7 @@ export type CoreEvent =
   | { type: 'closed'; stream: number; code: Code } // the id is free
   | { type: 'message'; stream: number; data: Uint8Array }
   | { type: 'pong' }
-  | { type: 'handshake'; message: Uint8Array } // gateway, serial: give it to a new Accept
+  | { type: 'handshake'; message: Uint8Array } // gateway, serial: bytes for receive() of a new Accept, framed as they came
   | { type: 'close'; code: Code } // the peer ended the session for good
   | { type: 'dead' } // nothing was heard for too long: drop the link, connect again
   | { type: 'drop'; error: HawserError }; // bad bytes (ERR_HAWSER_AUTH, _FORMAT, _PEER): drop the link in silence
@@ -103,7 +103,7 @@ export interface SessionCore {
   reset(stream: number, code: Code): void;
   ping(now: number): void;
   close(code: Code): void;
-  /** Milliseconds on the caller's clock, or Infinity. */
+  /** Milliseconds on the caller's clock, or Infinity. Not above now while events wait that no receive() returned (after stored()). */
   deadline(): number;
   timeout(now: number): CoreEvent[];
   /** Wipes the keys, keeps the streams. */
