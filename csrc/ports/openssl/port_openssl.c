@@ -2,8 +2,8 @@
  * port_openssl.c - hawser/port.h on OpenSSL 3: EVP, and EC_POINT for the one thing that EVP lacks.
  *
  * Algorithms are fetched once per process. Each thread keeps one cipher and one digest context, because making
- * them costs more than sealing a small record. A host that unloads the library it puts this file in must not do
- * so while threads live that used it (the addon is linked with -z nodelete).
+ * them costs more than sealing a small record. Between calls they hold no secret. A host that unloads the library it
+ * puts this file in must not do so while threads live that used it (the addon is linked with -z nodelete).
  */
 #include "port_openssl.h"
 
@@ -123,17 +123,19 @@ static int is_zero(const uint8_t *bytes, size_t len) {
 
 /* ---- SHA-256, HMAC, HKDF ---- */
 
-/* H(prefix || parts). No prefix is NULL. */
+/* H(prefix || parts). No prefix is NULL. The context is initialised before and after: the state it ends in is the
+ * digest, which may be a key. */
 static int hash(uint8_t out[HAWSER_HASH_LEN], const uint8_t *prefix, const hawser_bytes *parts, size_t count) {
   local *l = local_get();
-  int ok = l != NULL && EVP_DigestInit_ex2(l->hash, NULL, NULL);
+  int ok = l != NULL;
   if (ok && prefix != NULL) {
     ok = EVP_DigestUpdate(l->hash, prefix, BLOCK_LEN);
   }
   for (size_t i = 0; ok && i < count; i++) {
     ok = EVP_DigestUpdate(l->hash, parts[i].ptr, parts[i].len);
   }
-  return ok && EVP_DigestFinal_ex(l->hash, out, NULL);
+  ok = ok && EVP_DigestFinal_ex(l->hash, out, NULL);
+  return l != NULL && EVP_DigestInit_ex2(l->hash, NULL, NULL) && ok;
 }
 
 int hawser_port_sha256(uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, size_t count) {
@@ -193,6 +195,12 @@ int hawser_port_hkdf_key(uint8_t out[96], const uint8_t salt[HAWSER_HASH_LEN], h
 
 /* ---- AES-256-GCM ---- */
 
+/* Writes another key schedule over the last one. */
+static int forget(EVP_CIPHER_CTX *ctx) {
+  static const uint8_t no_key[HAWSER_KEY_LEN] = {0};
+  return EVP_CipherInit_ex2(ctx, NULL, no_key, NULL, -1, NULL);
+}
+
 static int aead_arguments_valid(const uint8_t key[HAWSER_KEY_LEN], size_t ad_len, size_t len) {
   return ad_len <= INT_MAX && len <= INT_MAX - HAWSER_TAG_LEN && !is_zero(key, HAWSER_KEY_LEN);
 }
@@ -208,15 +216,17 @@ int hawser_port_seal(const uint8_t key[HAWSER_KEY_LEN], const uint8_t nonce[HAWS
            (ad_len == 0 || EVP_EncryptUpdate(l->seal, NULL, &n, ad, (int)ad_len)) &&
            (len == 0 || EVP_EncryptUpdate(l->seal, out, &n, in, (int)len)) &&
            EVP_EncryptFinal_ex(l->seal, out + len, &n) && EVP_CIPHER_CTX_get_params(l->seal, get_tag);
+  ok = l != NULL && forget(l->seal) && ok;
   return ok ? HAWSER_OK : fail(HAWSER_ERR_CRYPTO, out, len + HAWSER_TAG_LEN);
 }
 
 int hawser_port_open(const uint8_t key[HAWSER_KEY_LEN], const uint8_t nonce[HAWSER_NONCE_LEN], const uint8_t *ad,
                      size_t ad_len, const uint8_t *in, size_t len, uint8_t *out) {
   uint8_t tag[HAWSER_TAG_LEN];
-  uint8_t none[1]; /* out may be NULL when len is 0, but then OpenSSL would take the final block for AD */
+  uint8_t none[1]; /* the final block is empty; out itself may be NULL */
   OSSL_PARAM set_tag[2] = {OSSL_PARAM_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, tag, sizeof tag), OSSL_PARAM_END};
   local *l = local_get();
+  int genuine = 0;
   int n = 0;
   int ok = l != NULL && aead_arguments_valid(key, ad_len, len);
   if (ok) {
@@ -224,11 +234,13 @@ int hawser_port_open(const uint8_t key[HAWSER_KEY_LEN], const uint8_t nonce[HAWS
     ok = EVP_DecryptInit_ex2(l->open, NULL, key, nonce, set_tag) &&
          (ad_len == 0 || EVP_DecryptUpdate(l->open, NULL, &n, ad, (int)ad_len)) &&
          (len == 0 || EVP_DecryptUpdate(l->open, out, &n, in, (int)len));
+    genuine = ok && EVP_DecryptFinal_ex(l->open, none, &n);
+    ok = forget(l->open) && ok;
   }
-  if (!ok) {
-    return fail(HAWSER_ERR_CRYPTO, out, len);
+  if (ok && genuine) {
+    return HAWSER_OK;
   }
-  return EVP_DecryptFinal_ex(l->open, none, &n) ? HAWSER_OK : fail(HAWSER_ERR_AUTH, out, len);
+  return fail(ok ? HAWSER_ERR_AUTH : HAWSER_ERR_CRYPTO, out, len);
 }
 
 /* ---- X25519 ---- */
