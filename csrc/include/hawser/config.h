@@ -40,7 +40,7 @@
 #endif
 
 /* Bytes wait for an acknowledgement, or a ping for its answer, at most this long before the link
- * counts as dead. Milliseconds, 1 000 .. 3 600 000. */
+ * counts as dead; a third of it before a PING asks. Milliseconds, 1 000 .. 3 600 000. */
 #ifndef HAWSER_DEAD_MS
 #define HAWSER_DEAD_MS 15000u
 #endif
@@ -53,6 +53,21 @@
 /* Bad answers to one message 1 that are looked at before the attempt ends. 1 .. 255. */
 #ifndef HAWSER_BAD_ANSWERS
 #define HAWSER_BAD_ANSWERS 8
+#endif
+
+/* hawser_link_keys(), for a key log. 0 or 1. Never on in firmware. */
+#ifndef HAWSER_KEYLOG
+#define HAWSER_KEYLOG HAWSER_GATEWAY
+#endif
+
+/* Hooks for tests: presets of the record counters. 0 or 1. */
+#ifndef HAWSER_TEST
+#define HAWSER_TEST 0
+#endif
+
+/* Calls hawser_trace(key, nonce), which the test supplies, for every seal. 0 or 1. */
+#ifndef HAWSER_TRACE
+#define HAWSER_TRACE 0
 #endif
 
 #if HAWSER_MODE_KEYS || HAWSER_MODE_PSK

@@ -1,0 +1,41 @@
+/*
+ * hawser/device.h - the device's struct, so that it can be placed in static memory. Its fields are private.
+ */
+#ifndef HAWSER_DEVICE_H
+#define HAWSER_DEVICE_H
+
+#include "hawser/hawser.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct hawser_device {
+  hawser_session session;
+  uint64_t first_ms;   /* when the position's message 1 was first sent (SPEC 7.4 rule 2) */
+  uint64_t attempt_ms; /* when this attempt ends */
+  uint64_t early_tx;   /* where the early data's stream stands if it is TAKEN */
+  uint8_t *message1;   /* of the position, for as long as the device stands there */
+  size_t message1_cap, message1_len; /* length 0: none was made yet */
+  uint32_t sequence, f;              /* of the flash slot */
+  uint32_t b, i;                     /* the position */
+  uint8_t chain[HAWSER_NAME_LEN];    /* of slot and position */
+  uint8_t block[HAWSER_KEY_LEN];     /* B_f; unused while `root`: the pairing's ticket is B_0 */
+  uint8_t step[HAWSER_KEY_LEN];      /* R_{b,i} */
+  union {
+    struct { /* a full handshake waits for its answer */
+      uint8_t e[HAWSER_KEY_LEN], ck[HAWSER_HASH_LEN], h[HAWSER_HASH_LEN];
+    } full;
+    struct { /* the next block waits to be stored */
+      uint8_t slot[HAWSER_SLOT_LEN], step[HAWSER_KEY_LEN];
+    } store;
+  } u;
+  uint8_t name[HAWSER_NAME_LEN]; /* of the session if it is NEW */
+  uint16_t early_stream, sent, received;
+  uint8_t state, flags, kind, status, bad;
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif
