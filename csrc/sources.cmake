@@ -11,5 +11,10 @@ set(HAWSER_PORT_OPENSSL_SOURCES ports/openssl/port_openssl.c)
 set(HAWSER_PORT_PSA_SOURCES ports/psa/port_psa.c)
 
 # Each is one program, run against every port. A test of the responder is in the second list.
-set(HAWSER_TESTS port)
+set(HAWSER_TESTS
+  port
+)
 set(HAWSER_GATEWAY_TESTS)
+
+# Programs without tests of their own, driven by test/vectors.
+set(HAWSER_RUNNER_PROGRAMS port_vectors)

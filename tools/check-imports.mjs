@@ -1,6 +1,6 @@
-// Data flows downward only: a file may import itself, a package, and files of the rows above its own.
-// Within a folder that one row names as a whole ("cli/*"), files may import each other.
-// A file that no row names is an error, so that a new file is put into its place when it is made.
+// Data flows downward only: a file imports packages, files of its own unit, and units of the rows above its own.
+// A unit is a file, or a folder with the file of the same name. A file of no unit is an error, so that a new file is
+// put into its place when it is made.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 
@@ -10,11 +10,11 @@ const trees = [
     files: /^(include|src)\/.*\.[ch]$/,
     imports: /^#include "([^"]+)"/gm,
     resolve: (from, name) => (name.startsWith('hawser/') ? join('include', name) : join(dirname(from), name)),
-    stem: (file) => file.replace(/\.[ch]$/, ''),
     layers: [
       ['include/hawser/error', 'include/hawser/config'],
       ['include/hawser/port'],
       ['include/hawser/hawser'],
+      ['include/hawser/device', 'include/hawser/gateway'],
       ['src/wire'],
       ['src/noise'],
       ['src/handshake'],
@@ -31,9 +31,8 @@ const trees = [
     files: /\.ts$/,
     imports: /^(?:import|export)\s(?:[^'";]*?\sfrom\s)?'(\.[^']+)'/gm,
     resolve: (from, name) => join(dirname(from), name).replace(/\.js$/, '.ts'),
-    stem: (file) => file.replace(/\.ts$/, ''),
     layers: [
-      ['errors', 'nearest'],
+      ['errors', 'nearest', 'backoff', 'counters'],
       ['engine'],
       ['types'],
       ['engine/js/wire'],
@@ -47,15 +46,14 @@ const trees = [
       ['engine/js/session'],
       ['engine/js/device', 'engine/js/gateway'],
       ['engine/js/index', 'engine/native'],
-      ['engine/index'],
-      ['policy', 'metrics', 'pairing/*'],
+      ['engine/select'],
+      ['address', 'rules', 'upstream'],
       ['pairing'],
-      ['store/*'],
+      ['policy', 'metrics', 'config', 'store'],
       ['mailbox'],
       ['device', 'gateway'],
       ['index'],
-      ['cli/*'],
-      ['cli/main'],
+      ['cli'],
     ],
   },
 ];
@@ -68,31 +66,24 @@ process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
 
 function check(tree, file) {
   const problems = [];
-  const row = rowOf(tree, file);
-  if (row === undefined) problems.push('is in no row of tools/check-imports.mjs');
+  const own = unitOf(tree, file);
+  if (own === undefined) problems.push('is in no row of tools/check-imports.mjs');
   for (const [, name] of readFileSync(join(tree.dir, file), 'utf8').matchAll(tree.imports)) {
-    const target = normalize(tree.resolve(file, name));
-    const targetRow = rowOf(tree, target);
-    const own = tree.stem(target) === tree.stem(file);
-    const sameFolder = targetRow === row && folderRow(tree, file) === row;
-    if (!own && !sameFolder && !(targetRow < row)) problems.push(`imports ${name}, which is not in a row above it`);
+    const target = unitOf(tree, normalize(tree.resolve(file, name)));
+    const fits = own !== undefined && target !== undefined && (target.row < own.row || target.name === own.name);
+    if (!fits) problems.push(`imports ${name}, which is not in a row above it`);
   }
   for (const problem of problems) console.error(`${join(tree.dir, file)}: ${problem}`);
   if (problems.length > 0) failed++;
   else passed++;
 }
 
-// An exact name goes before a folder's "name/*".
-function rowOf(tree, file) {
-  const stem = tree.stem(file);
-  const row = tree.layers.findIndex((layer) => layer.includes(stem));
-  return row >= 0 ? row : folderRow(tree, file);
-}
-
-function folderRow(tree, file) {
-  const within = (entry) => entry.endsWith('/*') && file.startsWith(entry.slice(0, -1));
-  const row = tree.layers.findIndex((layer) => layer.some(within));
-  return row < 0 ? undefined : row;
+// The longest name that fits.
+function unitOf(tree, file) {
+  const stem = file.replace(/\.(c|h|ts)$/, '');
+  const units = tree.layers.flatMap((names, row) => names.map((name) => ({ name, row })));
+  const fitting = units.filter(({ name }) => stem === name || stem.startsWith(`${name}/`));
+  return fitting.sort((a, b) => b.name.length - a.name.length)[0];
 }
 
 function list({ dir, files }) {
