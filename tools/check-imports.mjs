@@ -29,7 +29,7 @@ const trees = [
   {
     dir: 'lib',
     files: /\.ts$/,
-    imports: /^(?:import|export)\s(?:[^'";]*?\sfrom\s)?'(\.[^']+)'/gm,
+    imports: /(?:\bfrom|^import|\bimport\()\s*'(\.[^']+)'/gm,
     resolve: (from, name) => join(dirname(from), name).replace(/\.js$/, '.ts'),
     layers: [
       ['errors', 'nearest', 'backoff', 'counters'],
