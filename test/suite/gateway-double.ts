@@ -1,5 +1,6 @@
 /**
- * A gateway of one process with an in-memory store: SPEC 7.5 rule by rule, in the smallest form that keeps them.
+ * A gateway of one process with an in-memory store: SPEC 7.5, its rules from lib/rules.ts, the rest
+ * in the smallest form that keeps them.
  * It serves connections (TestPort) of several devices over any transport.
  */
 
@@ -19,20 +20,20 @@ import {
   type Transport,
 } from '../../lib/engine.js';
 import { Transport as Transports } from '../../lib/engine.js';
+import { claim, compare, confirm, full, type RuleRecord } from '../../lib/rules.js';
+import type { EarlyState } from '../../lib/types.js';
 import { hex } from './bytes.js';
 import { SessionEnd } from './ends.js';
 
 const CANDIDATE_MS = 60_000;
 const AHEAD = 2;
 
-type EarlyMark = { state: 'none' | 'void' } | { state: 'refused' | 'taken'; h: string };
-
 /** What survives a restart of the gateway. */
 export interface StoreRow {
   pairing: CorePairing;
   chain: Chain | undefined;
-  early: EarlyMark;
-  incarnation: number;
+  early: EarlyState;
+  incarnation: string;
 }
 
 interface Candidate {
@@ -40,9 +41,10 @@ interface Candidate {
   accept: AcceptCore;
   answer: Uint8Array;
   until: number;
-  incarnation: number;
+  incarnation: string;
   /** Resumption: where message 1 stands, and whether the answer said CONTINUED. */
   at: Position | undefined;
+  chainId: string;
   continued: boolean;
   /** A NEW session that holds early data already. */
   session: TestSession | undefined;
@@ -54,7 +56,8 @@ export class TestSession extends SessionEnd<GatewayCore> {
 
 export class TestGateway {
   rows: StoreRow[] = [];
-  incarnation = 1;
+  /** The store's: changes whenever its last writes may be lost. */
+  incarnation = 'incarnation 1';
   ahead = AHEAD;
   /** A policy that refuses all early data. */
   refuseEarly = false;
@@ -74,7 +77,7 @@ export class TestGateway {
   /** Enrols a device; `b0` starts its chain in `ticket` mode. */
   add(pairing: CorePairing, b0?: Uint8Array): StoreRow {
     const chain = b0 === undefined ? undefined : this.engine.chainStart(b0);
-    const row: StoreRow = { pairing, chain, early: { state: 'none' }, incarnation: this.incarnation };
+    const row: StoreRow = { pairing, chain, early: { kind: 'none' }, incarnation: this.incarnation };
     this.rows.push(row);
     return row;
   }
@@ -90,7 +93,7 @@ export class TestGateway {
     for (const port of [...this.ports]) port.close();
     this.sessions.clear();
     this.answers.clear();
-    if (lost) this.incarnation++;
+    if (lost) this.incarnation = `${this.incarnation}'`;
   }
 
   session(row: StoreRow | undefined = this.rows[0]): TestSession | undefined {
@@ -134,6 +137,7 @@ export class TestGateway {
         until: now + CANDIDATE_MS,
         incarnation: this.incarnation,
         at: undefined,
+        chainId: '',
         continued: false,
         session: undefined,
       })
@@ -163,13 +167,16 @@ export class TestGateway {
     offer: { b: number; i: number; continues: Uint8Array; early: boolean },
     transport: Transport,
     now: number,
-  ): Candidate {
+  ): Candidate | undefined {
     const old = this.sessions.get(row);
     const continued =
       old !== undefined && offer.continues.some((byte) => byte !== 0) && hex(old.core.name) === hex(offer.continues);
     const fits = continued || offer.continues.every((byte) => byte === 0);
-    this.forward(row, offer);
-    const verdict = offer.early ? this.claimEarly(row, hex(accept.digest1), fits && !this.refuseEarly) : Verdict.None;
+    const message = { q: offer, h: accept.digest1.slice(), hasEarly: offer.early, refuse: !fits || this.refuseEarly };
+    const claimed = claim(this.record(row), message, this.incarnation);
+    if (claimed === undefined) return undefined;
+    this.write(row, claimed.record);
+    const verdict = claimed.verdict;
     const answer = accept.answerTicket(verdict, continued, new Uint8Array(0));
     const session = verdict === Verdict.Taken ? this.takeEarly(row, accept, continued ? old : undefined) : undefined;
     return this.remember(accept, transport, {
@@ -179,28 +186,23 @@ export class TestGateway {
       until: now + CANDIDATE_MS,
       incarnation: this.incarnation,
       at: { b: offer.b, i: offer.i },
+      chainId: hex(row.chain?.id ?? new Uint8Array(0)),
       continued,
       session,
     });
   }
 
-  /** Rule 2. */
-  private forward(row: StoreRow, q: Position): void {
-    const chain = row.chain;
-    if (chain === undefined || !after(q, chain)) return;
-    row.chain = this.engine.chainMove(chain, { b: q.b, i: q.i });
-    row.early = { state: row.incarnation === this.incarnation ? 'none' : 'void' };
+  /** The part of a row that lib/rules.ts decides about. */
+  private record(row: StoreRow): RuleRecord {
+    const p = row.chain ?? { b: 0, i: 0 };
+    return { p: { b: p.b, i: p.i }, early: row.early, incarnation: row.incarnation };
   }
 
-  /** Rule 3. */
-  private claimEarly(row: StoreRow, h: string, wanted: boolean): Verdict {
-    if (row.incarnation !== this.incarnation) row.early = { state: 'void' };
-    if (row.early.state === 'void') return Verdict.Unknown;
-    if (row.early.state === 'none') {
-      row.early = { state: wanted ? 'taken' : 'refused', h };
-      return wanted ? Verdict.Taken : Verdict.NotTaken;
-    }
-    return row.early.state === 'taken' && row.early.h === h ? Verdict.Unknown : Verdict.NotTaken;
+  private write(row: StoreRow, record: RuleRecord): void {
+    if (row.chain !== undefined && compare(record.p, row.chain) > 0)
+      row.chain = this.engine.chainMove(row.chain, record.p);
+    row.early = record.early;
+    row.incarnation = record.incarnation;
   }
 
   private takeEarly(row: StoreRow, accept: AcceptCore, continued: TestSession | undefined): TestSession {
@@ -234,7 +236,7 @@ export class TestGateway {
   confirm(candidate: Candidate, port: TestPort, now: number): TestSession | undefined {
     const { row, accept, at } = candidate;
     if (at === undefined) this.replaceChain(row, accept);
-    else if (!this.stepOver(row, at, candidate.incarnation)) return undefined;
+    else if (!this.stepOver(candidate, at)) return undefined;
     for (const [key, other] of this.answers) if (other.row === row) this.answers.delete(key);
     for (const other of [...this.ports]) if (other !== port && other.row === row) other.close();
     this.counters.confirmed++;
@@ -267,23 +269,17 @@ export class TestGateway {
 
   private replaceChain(row: StoreRow, accept: AcceptCore): void {
     row.chain = accept.chain;
-    row.early = { state: 'none' };
-    row.incarnation = this.incarnation;
+    this.write(row, full(this.incarnation));
   }
 
-  private stepOver(row: StoreRow, q: Position, incarnation: number): boolean {
-    const chain = row.chain;
-    if (chain === undefined || after(chain, q)) return false;
-    row.chain = this.engine.chainMove(chain, { b: q.b, i: q.i + 1 });
-    const current = incarnation === this.incarnation;
-    row.early = { state: current ? 'none' : 'void' };
-    if (current) row.incarnation = this.incarnation;
+  private stepOver(candidate: Candidate, at: Position): boolean {
+    const { row } = candidate;
+    if (row.chain === undefined || hex(row.chain.id) !== candidate.chainId) return false;
+    const record = confirm(this.record(row), at, candidate.incarnation, this.incarnation);
+    if (record === undefined) return false;
+    this.write(row, record);
     return true;
   }
-}
-
-function after(a: Position, b: Position): boolean {
-  return a.b > b.b || (a.b === b.b && a.i > b.i);
 }
 
 /** One connection of the gateway. On a serial line it also listens for a new message 1 at any time. */
