@@ -305,15 +305,17 @@ int hawser_port_dh(uint8_t suite, const uint8_t secret[HAWSER_KEY_LEN], const ui
   return err == HAWSER_OK ? HAWSER_OK : fail(err, out, 32);
 }
 
-/* The provider checks that a P-256 point is on the curve; its form, and a zero result, are checked here. */
+/* The provider checks that a P-256 point is on the curve; its form, and X25519's zero result, are checked here. (On
+ * P-256 the x-coordinate zero belongs to a point like any other.) */
 int hawser_port_dh_key(uint8_t suite, hawser_key key, const uint8_t *peer, uint8_t out[32]) {
   size_t out_len = 0;
   psa_status_t status;
+  int zero_is_bad = suite != HAWSER_SUITE_ID_P256;
   if (suite == HAWSER_SUITE_ID_P256 && peer[0] != 0x04) {
     return fail(HAWSER_ERR_AUTH, out, 32);
   }
   status = psa_raw_key_agreement(PSA_ALG_ECDH, (psa_key_id_t)key, peer, public_len(suite), out, 32, &out_len);
-  if (status == PSA_ERROR_INVALID_ARGUMENT || (status == PSA_SUCCESS && is_zero(out, 32))) {
+  if (status == PSA_ERROR_INVALID_ARGUMENT || (status == PSA_SUCCESS && zero_is_bad && is_zero(out, 32))) {
     return fail(HAWSER_ERR_AUTH, out, 32);
   }
   return status == PSA_SUCCESS && out_len == 32 ? HAWSER_OK : fail(HAWSER_ERR_CRYPTO, out, 32);
