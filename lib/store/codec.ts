@@ -1,0 +1,138 @@
+/**
+ * Records of a store as bytes. Each is sealed: a copy of the store without the sealing key opens nothing and cannot be
+ * altered unnoticed.
+ */
+
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
+
+import { HawserError } from '../errors.js';
+import type { ChainState, DeviceRecord, EarlyState } from '../types.js';
+
+const nonceLength = 12;
+const tagLength = 16;
+const overhead = nonceLength + tagLength;
+
+/** PRF of SPEC 1, under the sealing key. */
+function prf(key: Uint8Array, label: string, input: Uint8Array): Buffer {
+  const padded = Buffer.alloc(8);
+  padded.write(label, 'latin1');
+  return createHmac('sha256', key).update(padded).update(createHash('sha256').update(input).digest()).digest();
+}
+
+/** AES-256-GCM under a key of the device's own, so that no key sees more than one device's updates (2^32 random nonces). */
+export class Seal {
+  readonly #key: Buffer;
+
+  constructor(sealingKey: Uint8Array) {
+    if (sealingKey.length !== 32 || sealingKey.every((byte) => byte === 0)) {
+      throw new HawserError('ERR_HAWSER_CONFIG', 'the sealing key must have 32 bytes that are not all zero');
+    }
+    this.#key = Buffer.from(sealingKey);
+  }
+
+  /** nonce || ciphertext || tag */
+  seal(owner: Uint8Array, ad: Uint8Array, plain: Uint8Array): Buffer {
+    const nonce = randomBytes(nonceLength);
+    const cipher = createCipheriv('aes-256-gcm', prf(this.#key, 'seal', owner), nonce, { authTagLength: tagLength });
+    cipher.setAAD(ad);
+    return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+  }
+
+  /** Undefined: another key, or altered. */
+  open(owner: Uint8Array, ad: Uint8Array, sealed: Uint8Array): Buffer | undefined {
+    if (sealed.length < overhead) return undefined;
+    const decipher = createDecipheriv('aes-256-gcm', prf(this.#key, 'seal', owner), sealed.subarray(0, nonceLength), {
+      authTagLength: tagLength,
+    });
+    decipher.setAAD(ad);
+    decipher.setAuthTag(sealed.subarray(sealed.length - tagLength));
+    const plain = decipher.update(sealed.subarray(nonceLength, sealed.length - tagLength));
+    try {
+      decipher.final();
+    } catch {
+      plain.fill(0);
+      return undefined;
+    }
+    return plain;
+  }
+
+  /** Tells equal secrets without showing them. 16 bytes. */
+  fingerprint(kind: string, secret: Uint8Array): Buffer {
+    return prf(this.#key, 'dup', Buffer.concat([Buffer.from(`${kind}:`), secret])).subarray(0, 16);
+  }
+}
+
+// ---- DeviceRecord: rarely written, so readable ----------------------------------------------------------------
+
+export function encodeRecord(record: DeviceRecord): Buffer {
+  return Buffer.from(JSON.stringify(Object.fromEntries(Object.entries(record).map(wrap))));
+}
+
+function wrap([field, value]: [string, unknown]): [string, unknown] {
+  return [field, value instanceof Uint8Array ? { $: hex(value) } : value];
+}
+
+export function decodeRecord(bytes: Uint8Array): DeviceRecord {
+  return JSON.parse(Buffer.from(bytes).toString(), (_key, value: unknown) => {
+    const wrapped = value as { $?: unknown } | null;
+    return typeof wrapped?.$ === 'string' ? new Uint8Array(Buffer.from(wrapped.$, 'hex')) : value;
+  }) as DeviceRecord;
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
+
+// ---- ChainState: written with every resumption, so short ------------------------------------------------------
+
+const earlyKinds = ['none', 'void', 'refused', 'taken'] as const;
+const noHash = new Uint8Array(32);
+
+/** flags, ahead u16, early kind, h[32], len,incarnation, len,owner, count,tickets[8], [chain 8, b u32, i u32, r 32, next 32] */
+export function encodeState(state: ChainState, tickets: readonly Uint8Array[]): Buffer {
+  const { chain, early } = state;
+  const head = Buffer.from([chain ? 1 : 0, state.ahead >> 8, state.ahead & 0xff, earlyKinds.indexOf(early.kind)]);
+  const incarnation = Buffer.from(state.incarnation);
+  const owner = Buffer.from(state.owner);
+  if (incarnation.length > 255 || owner.length > 255 || tickets.length > 255 || state.ahead > 250) {
+    throw new HawserError('ERR_HAWSER_ARG', 'a chain state has at most 250 blocks ahead, 255 bytes of owner and of incarnation');
+  }
+  const parts: Uint8Array[] = [head, 'h' in early ? early.h : noHash];
+  parts.push(Buffer.from([incarnation.length]), incarnation, Buffer.from([owner.length]), owner);
+  parts.push(Buffer.from([tickets.length]), ...tickets);
+  if (chain) {
+    const position = Buffer.alloc(8);
+    position.writeUInt32BE(chain.b, 0);
+    position.writeUInt32BE(chain.i, 4);
+    parts.push(chain.id, position, chain.r, chain.next);
+  }
+  return Buffer.concat(parts);
+}
+
+/** Takes only what encodeState() wrote and Seal.open() vouched for. */
+export function decodeState(bytes: Buffer): { state: ChainState; tickets: Buffer[] } {
+  let at = 0;
+  const take = (length: number): Buffer => {
+    at += length;
+    if (at > bytes.length) throw new HawserError('ERR_HAWSER_STORAGE', 'a chain state in the store is cut short');
+    return bytes.subarray(at - length, at);
+  };
+  const byte = (): number => take(1).readUInt8();
+  const flags = byte();
+  const ahead = take(2).readUInt16BE();
+  const early = earlyOf(byte(), take(32));
+  const incarnation = take(byte()).toString();
+  const owner = take(byte()).toString();
+  const tickets = Array.from({ length: byte() }, () => take(8));
+  const state: ChainState = { ahead, early, incarnation, owner };
+  if (flags === 1) {
+    state.chain = { id: take(8), b: take(4).readUInt32BE(), i: take(4).readUInt32BE(), r: take(32), next: take(32) };
+  }
+  return { state, tickets };
+}
+
+function earlyOf(code: number, h: Uint8Array): EarlyState {
+  const kind = earlyKinds[code];
+  if (kind === undefined) throw new HawserError('ERR_HAWSER_STORAGE', `a chain state in the store has an unknown early state ${code}`);
+  return kind === 'none' || kind === 'void' ? { kind } : { kind, h };
+}

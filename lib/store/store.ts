@@ -1,0 +1,445 @@
+/**
+ * The store of SPEC 7.5 over any transactional table of bytes: sealing, versions, the index of tickets, revocation for good, schema upgrades.
+ *
+ *   'd' id           DeviceRecord, sealed
+ *   'c' id           u48 version || ChainState with its tickets, sealed
+ *   'f' fingerprint  id of the pairing that has this secret
+ *   'm' name         schema, incarnation, generation, revision, check
+ *   tickets          ticket -> ids (several: 8 bytes may collide)
+ */
+
+import { randomBytes } from 'node:crypto';
+
+import { Mode } from '../engine.js';
+import { HawserError } from '../errors.js';
+import type { ChainState, DeviceRecord, GatewayPairing, Store, StoreEntry } from '../types.js';
+import { decodeRecord, decodeState, encodeRecord, encodeState, Seal } from './codec.js';
+import type { Tombstone, Tombstones } from './tombstones.js';
+
+/** Runs inside a transaction. */
+export interface Table {
+  get(key: Uint8Array): Buffer | undefined;
+  put(key: Uint8Array, value: Uint8Array): void;
+  remove(key: Uint8Array): void;
+  keys(first: string): Iterable<Buffer>;
+  addTicket(ticket: Uint8Array, id: Uint8Array): void;
+  removeTicket(ticket: Uint8Array, id: Uint8Array): void;
+}
+
+export interface Backend {
+  readonly linearizable: boolean;
+  get(key: Uint8Array): Buffer | undefined;
+  keys(first: string): Iterable<Buffer>;
+  idsOf(ticket: Uint8Array): Buffer[];
+  /** One at a time, all or nothing as seen by others. The action checks everything before its first write. */
+  transaction<T>(action: (table: Table) => T): Promise<T>;
+  /** All transactions that have resolved survive a power cut. */
+  flushed(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Takes a store from the schema of its index + 1 to the next. */
+export type Upgrade = (table: Table, seal: Seal) => void;
+const upgrades: readonly Upgrade[] = [];
+
+const checkText = Buffer.from('hawser store');
+const versionLength = 6;
+const serialForm = /^[0-9a-f]{32}$/;
+const defaultAhead = 2;
+
+export interface SealedStoreOptions {
+  sealingKey: Uint8Array;
+  tombstones: Tombstones;
+  /** For errors: which store this is. */
+  label: string;
+  /** For tests of the upgrade path. */
+  upgrades?: readonly Upgrade[];
+}
+
+export class SealedStore implements Store {
+  readonly linearizable: boolean;
+  readonly #backend: Backend;
+  readonly #seal: Seal;
+  readonly #tombstones: Tombstones;
+  readonly #label: string;
+  readonly #upgrades: readonly Upgrade[];
+  /** Decoded static records by id; the random nonce in front of the sealed bytes says whether one is still the stored one. */
+  readonly #records = new Map<string, { nonce: Buffer; record: DeviceRecord }>();
+  #closed = false;
+
+  private constructor(backend: Backend, options: SealedStoreOptions) {
+    this.#backend = backend;
+    this.linearizable = backend.linearizable;
+    this.#seal = new Seal(options.sealingKey);
+    this.#tombstones = options.tombstones;
+    this.#label = options.label;
+    this.#upgrades = options.upgrades ?? upgrades;
+  }
+
+  /** ERR_HAWSER_CONFIG: another sealing key, or a schema that this version does not know. Takes over what it was given. */
+  static async open(backend: Backend, options: SealedStoreOptions): Promise<SealedStore> {
+    try {
+      const store = new SealedStore(backend, options);
+      await backend.transaction((table) => store.#start(table));
+      await backend.flushed();
+      return store;
+    } catch (error) {
+      options.tombstones.close();
+      await backend.close();
+      throw error;
+    }
+  }
+
+  // ---- Opening --------------------------------------------------------------------------------------------------
+
+  #start(table: Table): void {
+    const schema = this.#upgrades.length + 1;
+    const found = readNumber(table.get(meta('schema')));
+    if (found === undefined) this.#create(table);
+    else this.#checkKeyAndSchema(table, found, schema);
+    for (let from = found ?? schema; from < schema; from += 1) this.#upgrades[from - 1]?.(table, this.#seal);
+    table.put(meta('schema'), number(schema));
+    this.#countGeneration(table);
+    for (const tombstone of this.#tombstones.all()) this.#bury(table, tombstone);
+  }
+
+  #create(table: Table): void {
+    table.put(meta('check'), this.#seal.seal(checkText, meta('check'), checkText));
+    table.put(meta('incarnation'), newIncarnation());
+    table.put(meta('revision'), number(0));
+  }
+
+  #checkKeyAndSchema(table: Table, found: number, schema: number): void {
+    const check = table.get(meta('check'));
+    if (!check || !this.#seal.open(checkText, meta('check'), check)) {
+      throw new HawserError('ERR_HAWSER_CONFIG', `${this.#label}: sealed with another sealing key`);
+    }
+    if (found > schema) {
+      throw new HawserError('ERR_HAWSER_CONFIG', `${this.#label}: schema ${found}, newer than ${schema}, which is all this version knows`);
+    }
+  }
+
+  /**
+   * Both the store and the log outside it count openings. A store that counts behind its log was put back from a backup without the
+   * operator's restore(): durable writes are gone, so the incarnation must change.
+   */
+  #countGeneration(table: Table): void {
+    const own = readNumber(table.get(meta('generation'))) ?? 0;
+    const logged = this.#tombstones.generation() ?? own;
+    if (logged !== own) table.put(meta('incarnation'), newIncarnation());
+    const next = Math.max(own, logged) + 1;
+    this.#tombstones.setGeneration(next);
+    table.put(meta('generation'), number(next));
+  }
+
+  /** A dead pairing that a backup brought back. */
+  #bury(table: Table, tombstone: Tombstone): void {
+    const id = Buffer.from(tombstone.id, 'hex');
+    const record = this.#readRecord(table.get(deviceKey(id)), id);
+    if (record?.serial !== tombstone.serial) return;
+    if (tombstone.ending !== 'revoked') this.#erase(table, record);
+    else if (record.revoked === undefined) this.#writeRecord(table, { ...record, revoked: Date.now() });
+    else return;
+    this.#touch(table);
+  }
+
+  // ---- Reading --------------------------------------------------------------------------------------------------
+
+  get incarnation(): string {
+    return this.#backend.get(meta('incarnation'))?.toString() ?? '';
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await -- an embedded store answers at once
+  async revision(): Promise<number> {
+    this.#assertOpen();
+    return readNumber(this.#backend.get(meta('revision'))) ?? 0;
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async get(id: Uint8Array): Promise<StoreEntry | undefined> {
+    this.#assertOpen();
+    return this.#entry(this.#backend, id);
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async byTicket(ticket: Uint8Array): Promise<StoreEntry[]> {
+    this.#assertOpen();
+    const entries = this.#backend.idsOf(ticket).map((id) => this.#entry(this.#backend, id));
+    return entries.filter((entry) => entry !== undefined);
+  }
+
+  // eslint-disable-next-line @typescript-eslint/require-await
+  async *list(): AsyncIterable<StoreEntry> {
+    this.#assertOpen();
+    for (const key of [...this.#backend.keys('d')]) {
+      const entry = this.#entry(this.#backend, key.subarray(1));
+      if (entry) yield entry;
+    }
+  }
+
+  #entry(table: Pick<Table, 'get'>, id: Uint8Array): StoreEntry | undefined {
+    const record = this.#readRecord(table.get(deviceKey(id)), id);
+    const chain = this.#readState(table.get(chainKey(id)), id);
+    return record && chain && { record, state: chain.state, version: chain.version };
+  }
+
+  #readRecord(sealed: Buffer | undefined, id: Uint8Array): DeviceRecord | undefined {
+    if (!sealed) return undefined;
+    const name = Buffer.from(id).toString('latin1');
+    const nonce = sealed.subarray(0, 12);
+    const cached = this.#records.get(name);
+    if (cached?.nonce.equals(nonce)) return cached.record;
+    const record = decodeRecord(this.#openOrThrow(id, deviceKey(id), sealed));
+    this.#remember(name, { nonce: Buffer.from(nonce), record });
+    return record;
+  }
+
+  #remember(name: string, entry: { nonce: Buffer; record: DeviceRecord }): void {
+    this.#records.delete(name);
+    this.#records.set(name, entry);
+    if (this.#records.size <= 10_000) return;
+    const oldest = this.#records.keys().next();
+    if (!oldest.done) this.#records.delete(oldest.value);
+  }
+
+  #readState(value: Buffer | undefined, id: Uint8Array): { state: ChainState; tickets: Buffer[]; version: number } | undefined {
+    if (!value) return undefined;
+    const version = value.readUIntBE(0, versionLength);
+    const plain = this.#openOrThrow(id, stateAd(id, version), value.subarray(versionLength));
+    return { ...decodeState(plain), version };
+  }
+
+  #openOrThrow(id: Uint8Array, ad: Uint8Array, sealed: Uint8Array): Buffer {
+    const plain = this.#seal.open(id, ad, sealed);
+    if (plain) return plain;
+    const device = Buffer.from(id).toString('hex');
+    throw new HawserError('ERR_HAWSER_STORAGE', `${this.#label}: the record of device ${device} was altered or is damaged`);
+  }
+
+  // ---- Pairings -------------------------------------------------------------------------------------------------
+
+  async add(pairing: GatewayPairing, options: { replace?: boolean } = {}): Promise<void> {
+    this.#assertOpen();
+    this.#checkPairing(pairing);
+    const { record } = pairing;
+    // Checked inside the transaction once more: two tools may add at once.
+    this.#checkFree(this.#backend, pairing, options.replace ?? false);
+    const old = this.#readRecord(this.#backend.get(deviceKey(record.id)), record.id);
+    if (old) this.#tombstones.add({ serial: old.serial, id: hex(old.id), ending: 'replaced' });
+    await this.#backend.transaction((table) => {
+      this.#checkFree(table, pairing, options.replace ?? false);
+      const present = this.#readRecord(table.get(deviceKey(record.id)), record.id);
+      if (present) this.#erase(table, present);
+      this.#insert(table, pairing);
+      this.#touch(table);
+    });
+    await this.#backend.flushed();
+  }
+
+  #checkPairing({ record, chain, tickets }: GatewayPairing): void {
+    const wrong = (field: string, reason: string): HawserError =>
+      new HawserError('ERR_HAWSER_CONFIG', `pairing of device ${hex(record.id)}: ${field}: ${reason}`);
+    if (record.id.length < 4 || record.id.length > 32) throw wrong('id', 'must have 4..32 bytes');
+    if (!serialForm.test(record.serial)) throw wrong('serial', 'must be 32 lower-case hex digits');
+    if (this.#tombstones.get(record.serial)) throw wrong('serial', 'was used before and is dead');
+    if ((record.mode === Mode.Ticket) !== (chain !== undefined)) throw wrong('chain', 'belongs to mode ticket, and there only');
+    if (chain !== undefined && !tickets?.length) throw wrong('tickets', 'must be those of the chain');
+  }
+
+  #checkFree(table: Pick<Table, 'get'>, { record, chain }: GatewayPairing, replace: boolean): void {
+    const device = hex(record.id);
+    if (table.get(deviceKey(record.id)) && !replace) {
+      throw new HawserError('ERR_HAWSER_CONFIG', `device ${device} is paired already; replace it or choose another id`);
+    }
+    for (const { kind, print } of this.#prints(record, chain?.id)) {
+      const owner = table.get(printKey(print));
+      if (owner && !owner.equals(record.id)) {
+        throw new HawserError('ERR_HAWSER_CONFIG', `pairing of device ${device}: its ${kind} belongs to device ${hex(owner)} already`);
+      }
+    }
+  }
+
+  #prints(record: DeviceRecord, chain: Uint8Array | undefined): { kind: string; print: Buffer }[] {
+    const secrets: [string, Uint8Array | undefined][] = [
+      ['psk', record.psk],
+      ['public key', record.publicKey],
+      ['ticket', record.mode === Mode.Ticket ? chain : undefined],
+    ];
+    return secrets.flatMap(([kind, secret]) => (secret ? [{ kind, print: this.#seal.fingerprint(kind, secret) }] : []));
+  }
+
+  #insert(table: Table, { record, chain, tickets }: GatewayPairing): void {
+    const state: ChainState = { ahead: defaultAhead, early: { kind: 'none' }, incarnation: this.#incarnationIn(table), owner: '' };
+    if (chain) state.chain = chain;
+    this.#writeRecord(table, record);
+    // A version that no earlier pairing of this id can have had: a late compare-and-set of the old one fails.
+    const version = readNumber(table.get(meta('revision'))) ?? 0;
+    this.#writeState(table, record.id, (version + 1) * 2 ** 20, state, [], tickets ?? []);
+    for (const { print } of this.#prints(record, chain?.id)) table.put(printKey(print), record.id);
+  }
+
+  #erase(table: Table, record: DeviceRecord): void {
+    const { id } = record;
+    const old = this.#readState(table.get(chainKey(id)), id);
+    for (const ticket of old?.tickets ?? []) table.removeTicket(ticket, id);
+    for (const { print } of this.#prints(record, old?.state.chain?.id)) table.remove(printKey(print));
+    table.remove(deviceKey(id));
+    table.remove(chainKey(id));
+    this.#records.delete(Buffer.from(id).toString('latin1'));
+  }
+
+  update(id: Uint8Array, change: Partial<DeviceRecord>): Promise<boolean> {
+    const { name, upstreams, notBefore, expiry, limits } = change;
+    const allowed = Object.entries({ name, upstreams, notBefore, expiry, limits }).filter(([field]) => field in change);
+    return this.#change(id, (record) => ({ ...record, ...(Object.fromEntries(allowed) as Partial<DeviceRecord>) }));
+  }
+
+  async revoke(id: Uint8Array): Promise<boolean> {
+    this.#assertOpen();
+    const record = this.#readRecord(this.#backend.get(deviceKey(id)), id);
+    if (!record) return false;
+    if (!this.#tombstones.get(record.serial)) this.#tombstones.add({ serial: record.serial, id: hex(id), ending: 'revoked' });
+    return this.#change(id, (present) => (present.serial === record.serial ? { ...present, revoked: present.revoked ?? Date.now() } : present));
+  }
+
+  async remove(id: Uint8Array): Promise<boolean> {
+    this.#assertOpen();
+    const record = this.#readRecord(this.#backend.get(deviceKey(id)), id);
+    if (!record) return false;
+    this.#tombstones.add({ serial: record.serial, id: hex(id), ending: 'removed' });
+    await this.#backend.transaction((table) => {
+      const present = this.#readRecord(table.get(deviceKey(id)), id);
+      if (present?.serial === record.serial) this.#erase(table, present);
+      this.#touch(table);
+    });
+    await this.#backend.flushed();
+    return true;
+  }
+
+  async #change(id: Uint8Array, change: (record: DeviceRecord) => DeviceRecord): Promise<boolean> {
+    this.#assertOpen();
+    const done = await this.#backend.transaction((table) => {
+      const record = this.#readRecord(table.get(deviceKey(id)), id);
+      if (!record) return false;
+      this.#writeRecord(table, change(record));
+      this.#touch(table);
+      return true;
+    });
+    await this.#backend.flushed();
+    return done;
+  }
+
+  // ---- Chains ---------------------------------------------------------------------------------------------------
+
+  async compareAndSet(
+    id: Uint8Array,
+    version: number,
+    state: ChainState,
+    tickets: readonly Uint8Array[],
+    durable: boolean,
+  ): Promise<boolean> {
+    this.#assertOpen();
+    const key = chainKey(id);
+    const present = this.#readState(this.#backend.get(key), id);
+    if (present?.version !== version) return false;
+    const value = this.#sealState(id, version + 1, state, tickets);
+    const done = await this.#backend.transaction((table) => {
+      if (table.get(key)?.readUIntBE(0, versionLength) !== version) return false;
+      this.#replaceTickets(table, id, present.tickets, tickets);
+      table.put(key, value);
+      return true;
+    });
+    if (done && durable) await this.#backend.flushed();
+    return done;
+  }
+
+  async restore(ahead: number, tickets: (state: ChainState) => Uint8Array[]): Promise<void> {
+    this.#assertOpen();
+    if (!Number.isInteger(ahead) || ahead < defaultAhead || ahead > 250) {
+      throw new HawserError('ERR_HAWSER_ARG', `blocks ahead: ${ahead} is not in ${defaultAhead}..250`);
+    }
+    await this.#backend.transaction((table) => {
+      table.put(meta('incarnation'), newIncarnation());
+      for (const key of [...table.keys('d')]) this.#restoreOne(table, key.subarray(1), ahead, tickets);
+      this.#touch(table);
+    });
+    await this.#backend.flushed();
+  }
+
+  /** Every version moves, so that a handshake that began before fails its compare-and-set. */
+  #restoreOne(table: Table, id: Buffer, ahead: number, tickets: (state: ChainState) => Uint8Array[]): void {
+    const record = this.#readRecord(table.get(deviceKey(id)), id);
+    const present = this.#readState(table.get(chainKey(id)), id);
+    if (!record || !present) return;
+    const raise = record.mode === Mode.Ticket;
+    const state = raise ? { ...present.state, ahead } : present.state;
+    this.#writeState(table, id, present.version + 1, state, present.tickets, raise ? tickets(state) : present.tickets);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#backend.flushed();
+    this.#tombstones.close();
+    await this.#backend.close();
+  }
+
+  // ---- Writing --------------------------------------------------------------------------------------------------
+
+  #writeRecord(table: Table, record: DeviceRecord): void {
+    const key = deviceKey(record.id);
+    table.put(key, this.#seal.seal(record.id, key, encodeRecord(record)));
+  }
+
+  #writeState(table: Table, id: Uint8Array, version: number, state: ChainState, old: readonly Uint8Array[], tickets: readonly Uint8Array[]): void {
+    this.#replaceTickets(table, id, old, tickets);
+    table.put(chainKey(id), this.#sealState(id, version, state, tickets));
+  }
+
+  #sealState(id: Uint8Array, version: number, state: ChainState, tickets: readonly Uint8Array[]): Buffer {
+    const prefix = Buffer.alloc(versionLength);
+    prefix.writeUIntBE(version, 0, versionLength);
+    return Buffer.concat([prefix, this.#seal.seal(id, stateAd(id, version), encodeState(state, tickets))]);
+  }
+
+  #replaceTickets(table: Table, id: Uint8Array, old: readonly Uint8Array[], next: readonly Uint8Array[]): void {
+    const has = (list: readonly Uint8Array[], ticket: Uint8Array): boolean => list.some((other) => Buffer.compare(other, ticket) === 0);
+    for (const ticket of old) if (!has(next, ticket)) table.removeTicket(ticket, id);
+    for (const ticket of next) if (!has(old, ticket)) table.addTicket(ticket, id);
+  }
+
+  #touch(table: Table): void {
+    table.put(meta('revision'), number((readNumber(table.get(meta('revision'))) ?? 0) + 1));
+  }
+
+  #incarnationIn(table: Table): string {
+    return table.get(meta('incarnation'))?.toString() ?? '';
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new HawserError('ERR_HAWSER_CLOSED', `${this.#label}: the store is closed`);
+  }
+}
+
+const deviceKey = (id: Uint8Array): Buffer => Buffer.concat([Buffer.from('d'), id]);
+const chainKey = (id: Uint8Array): Buffer => Buffer.concat([Buffer.from('c'), id]);
+const printKey = (print: Uint8Array): Buffer => Buffer.concat([Buffer.from('f'), print]);
+const meta = (name: string): Buffer => Buffer.from(`m${name}`);
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+const newIncarnation = (): Buffer => Buffer.from(randomBytes(8).toString('hex'));
+
+function stateAd(id: Uint8Array, version: number): Buffer {
+  const tail = Buffer.alloc(versionLength);
+  tail.writeUIntBE(version, 0, versionLength);
+  return Buffer.concat([chainKey(id), tail]);
+}
+
+function number(value: number): Buffer {
+  const bytes = Buffer.alloc(6);
+  bytes.writeUIntBE(value, 0, 6);
+  return bytes;
+}
+
+function readNumber(bytes: Buffer | undefined): number | undefined {
+  return bytes?.readUIntBE(0, 6);
+}
