@@ -1,0 +1,45 @@
+/** `--events FILE`: what happens, as lines of JSON for programs. No secrets, no payload. */
+
+import { createWriteStream } from 'node:fs';
+import type { WriteStream } from 'node:fs';
+import { once } from 'node:events';
+import { UsageError } from './command.js';
+import { JSON_VERSION } from './io.js';
+
+/** Bytes become hex, errors their code and message. */
+function plain(_key: string, value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
+  if (value instanceof Error) return { code: (value as NodeJS.ErrnoException).code, message: value.message };
+  return value;
+}
+
+export class EventLog {
+  private constructor(private readonly stream: WriteStream | undefined) {}
+
+  /** Appends; a file that cannot be written is the user's mistake. */
+  static async open(file: string | undefined): Promise<EventLog> {
+    if (file === undefined) return new EventLog(undefined);
+    const stream = createWriteStream(file, { flags: 'a', mode: 0o600 });
+    try {
+      await once(stream, 'open');
+    } catch (error) {
+      throw new UsageError(`--events: ${(error as Error).message}`);
+    }
+    stream.on('error', () => undefined); // a full disk must not end the tunnel
+    return new EventLog(stream);
+  }
+
+  write(event: string, data: object = {}): void {
+    // Buffer has a toJSON of its own that would come before `plain`
+    const bytes = Object.fromEntries(
+      Object.entries(data).map(([key, value]) => [key, Buffer.isBuffer(value) ? value.toString('hex') : (value as unknown)]),
+    );
+    this.stream?.write(`${JSON.stringify({ version: JSON_VERSION, time: Date.now(), event, ...bytes }, plain)}\n`);
+  }
+
+  async close(): Promise<void> {
+    if (!this.stream) return;
+    this.stream.end();
+    await Promise.race([once(this.stream, 'close'), once(this.stream, 'error')]);
+  }
+}
