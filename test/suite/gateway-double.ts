@@ -155,7 +155,6 @@ export class TestGateway {
       const named = this.engine.chainTickets(row.chain, this.ahead).some((each) => hex(each.ticket) === hex(ticket));
       const offer = named ? accept.offerTicket(row.pairing, row.chain, this.ahead) : undefined;
       if (offer === undefined) continue;
-      if (row.pairing.mode !== Mode.Ticket && offer.b >= row.pairing.maxBlocks) return undefined;
       return this.cached(accept, transport, now) ?? this.claim(row, accept, offer, transport, now);
     }
     return undefined;

@@ -7,6 +7,7 @@ import {
   Kind,
   Mode,
   Transport,
+  type CorePairing,
   type EngineOptions,
   type HandshakeKind,
   type SessionOptions,
@@ -97,7 +98,7 @@ export class World {
     const gatewaySecrets = { ...this.secrets, ...how.gatewaySecrets?.(this.secrets) };
     const devicePairing = makePairing(pair.device, 'device', { ...this.setup, ...how.deviceOver }, deviceSecrets);
     const gatewayPairing = makePairing(pair.gateway, 'gateway', { ...this.setup, ...how.gatewayOver }, gatewaySecrets);
-    this.device = new TestDevice(pair.device, devicePairing, new Flash(), how.options).boot();
+    this.device = this.start(devicePairing, new Flash());
     this.gateway = new TestGateway(pair.gateway, how.options);
     this.row = this.gateway.add(gatewayPairing, this.setup.mode === Mode.Ticket ? gatewaySecrets.b0 : undefined);
   }
@@ -220,10 +221,30 @@ export class World {
     return Math.min(device, session?.core.deadline() ?? Infinity);
   }
 
+  /** Runs until `done`, dialling again whenever the link is gone; throws when that does not help. */
+  until(done: () => boolean, what: string, attempts = 60): void {
+    for (let attempt = 0; attempt < attempts && !done(); attempt++) {
+      if (this.link === undefined) this.connect();
+      this.advance(500);
+    }
+    if (!done()) throw new Error(`never: ${what}`);
+  }
+
   /** The device loses power: RAM is gone, flash stays. Its applications are gone with it. */
   reboot(): void {
     this.hang();
-    this.device = new TestDevice(this.pair.device, this.device.pairing, this.device.flash, this.how.options).boot();
+    this.device = this.start(this.device.pairing, this.device.flash);
+  }
+
+  /** A device program from its first instruction. A slot that cannot be written ends the attempt. */
+  private start(pairing: CorePairing, flash: Flash): TestDevice {
+    const device = new TestDevice(this.pair.device, pairing, flash, this.how.options).boot();
+    device.onStore = (slot) => {
+      const ok = flash.store(slot);
+      device.core.stored(ok);
+      if (!ok) this.hang();
+    };
+    return device;
   }
 
   /** A stream that is open at both ends, with nothing in flight. */
