@@ -8,19 +8,10 @@
  * The caller keeps to the lengths that the port's prototypes demand.
  */
 #include "lines.h"
+#include "port_keys.h"
 
 #include "hawser/error.h"
 #include "hawser/port.h"
-
-#if TEST_PORT_OPENSSL
-#include "port_openssl.h"
-#define IMPORT(use, raw) hawser_openssl_key_import(raw)
-#define FREE(key) hawser_openssl_key_free(key)
-#else
-#include "port_psa.h"
-#define IMPORT(use, raw) hawser_psa_key_import(HAWSER_PSA_##use, raw)
-#define FREE(key) hawser_psa_key_free(key)
-#endif
 
 typedef struct arguments {
   lines_bytes at[LINES_WORDS_MAX];
@@ -128,9 +119,9 @@ typedef struct command {
 } command;
 
 static const command k_commands[] = {
-    {"sha256", 1, do_sha256}, {"hmac", 2, do_hmac}, {"hmac-key", 2, do_hmac_key}, {"hkdf-key", 2, do_hkdf_key},
-    {"seal", 4, do_seal},     {"open", 4, do_open}, {"public", 2, do_public},     {"dh", 3, do_dh},
-    {"dh-key", 3, do_dh_key},
+    {"sha256", 1, do_sha256},     {"hmac", 2, do_hmac}, {"hmac-key", 2, do_hmac_key},
+    {"hkdf-key", 2, do_hkdf_key}, {"seal", 4, do_seal}, {"open", 4, do_open},
+    {"public", 2, do_public},     {"dh", 3, do_dh},     {"dh-key", 3, do_dh_key},
 };
 
 static void run(size_t count, char *const words[]) {

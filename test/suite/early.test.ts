@@ -15,7 +15,10 @@ const HELLO = utf8('open the valve');
 function deliveries(world: World): () => string[] {
   const sessions: TestSession[] = [];
   world.gateway.prepare = (session) => sessions.push(session);
-  return () => sessions.flatMap((session) => [...session.streams.values(), ...session.ended]).map((end) => Buffer.from(end.received).toString());
+  return () =>
+    sessions
+      .flatMap((session) => [...session.streams.values(), ...session.ended])
+      .map((end) => Buffer.from(end.received).toString());
 }
 
 /** A rebooted device with a new stream that wants to send HELLO early. */
@@ -42,7 +45,10 @@ function early(pair: EnginePair): void {
       const { world, end, delivered } = booted(pair, transport.code);
       assert.equal(world.dial(end).early, true);
       world.step();
-      assert.deepEqual(delivered(), [HELLO].map((bytes) => Buffer.from(bytes).toString()));
+      assert.deepEqual(
+        delivered(),
+        [HELLO].map((bytes) => Buffer.from(bytes).toString()),
+      );
       world.pump();
       assert.equal(end.verdict, Verdict.Taken);
       assert.equal(world.device.core.handshake?.early, Verdict.Taken);
@@ -242,7 +248,10 @@ function early(pair: EnginePair): void {
   });
 
   it('the longest message 1 has 4095 bytes', () => {
-    for (const [room, fits] of [[4095, true], [4096, false]] as const) {
+    for (const [room, fits] of [
+      [4095, true],
+      [4096, false],
+    ] as const) {
       const world = connected(pair, TICKET);
       world.reboot();
       const end = world.device.open('valve');

@@ -63,8 +63,16 @@ function limits(pair: EnginePair): void {
       const block = engine.chainMove(step, { b: 3, i: 0 });
       assert.deepEqual([step.b, step.i, block.b, block.i], [0, 1, 3, 0]);
       assert.equal(hex(block.r), hex(engine.chainMove(chain, { b: 3, i: 0 }).r));
-      for (const to of [{ b: 0, i: 0 }, { b: 0, i: 3 }]) assert.throws(() => engine.chainMove(step, to), { code: 'ERR_HAWSER_ARG' });
-      for (const to of [{ b: 2, i: 0 }, { b: 3, i: 2 }]) assert.throws(() => engine.chainMove(block, to), { code: 'ERR_HAWSER_ARG' });
+      for (const to of [
+        { b: 0, i: 0 },
+        { b: 0, i: 3 },
+      ])
+        assert.throws(() => engine.chainMove(step, to), { code: 'ERR_HAWSER_ARG' });
+      for (const to of [
+        { b: 2, i: 0 },
+        { b: 3, i: 2 },
+      ])
+        assert.throws(() => engine.chainMove(block, to), { code: 'ERR_HAWSER_ARG' });
     }
   });
 
@@ -76,7 +84,10 @@ function limits(pair: EnginePair): void {
       return { id: hex(chain.id), r: hex(chain.r), next: hex(chain.next), tickets };
     });
     assert.deepEqual(one, two);
-    assert.deepEqual(one?.tickets.map((line) => line.split(' ')[0]), ['5.1', '5.2', '6.0', '7.0', '8.0', '9.0']);
+    assert.deepEqual(
+      one?.tickets.map((line) => line.split(' ')[0]),
+      ['5.1', '5.2', '6.0', '7.0', '8.0', '9.0'],
+    );
     const ids = [new Uint8Array(4).fill(1), new Uint8Array(32).fill(2)] as const;
     for (const psk of [undefined, pair.device.random(32)]) {
       const keys = [pair.device, pair.gateway].map((engine) => engine.gateKeys(b0, psk, ...ids));
@@ -86,17 +97,38 @@ function limits(pair: EnginePair): void {
 
   it('a pairing out of range is refused when it is configured (SPEC 2/3)', () => {
     const world = new World(pair, { mode: Mode.Keys, suite: Suite.X25519 });
-    for (const [engine, pairing] of [[pair.device, world.device.pairing], [pair.gateway, world.row.pairing]] as const) {
+    for (const [engine, pairing] of [
+      [pair.device, world.device.pairing],
+      [pair.gateway, world.row.pairing],
+    ] as const) {
       assert.throws(() => engine.importSecret(new Uint8Array(32)), { code: 'ERR_HAWSER_ARG' });
-      for (const length of [0, 31, 33]) assert.throws(() => engine.importSecret(new Uint8Array(length).fill(1)), { code: 'ERR_HAWSER_ARG' });
-      const make = engine === pair.device && pairing === world.device.pairing ? (p: typeof pairing) => engine.device(p) : (p: typeof pairing) => engine.gateway(p);
+      for (const length of [0, 31, 33])
+        assert.throws(() => engine.importSecret(new Uint8Array(length).fill(1)), { code: 'ERR_HAWSER_ARG' });
+      const make =
+        engine === pair.device && pairing === world.device.pairing
+          ? (p: typeof pairing) => engine.device(p)
+          : (p: typeof pairing) => engine.gateway(p);
       make({ ...pairing });
       const wrong: Partial<typeof pairing>[] = [
-        { id: new Uint8Array(3) }, { id: new Uint8Array(33) }, { gatewayId: new Uint8Array(3) }, { recordMax: 63 }, { recordMax: 16384 },
-        { windowDevice: 63 }, { windowGateway: 2 ** 30 + 1 }, { maxSteps: 0 }, { mode: 0 as Mode }, { mode: 5 as Mode }, { suite: 3 as Suite },
-        { suite: Suite.None }, { gateD2g: new Uint8Array(32) }, { gateG2d: new Uint8Array(31) }, { ss: new Uint8Array(32) }, { peer: new Uint8Array(31) },
+        { id: new Uint8Array(3) },
+        { id: new Uint8Array(33) },
+        { gatewayId: new Uint8Array(3) },
+        { recordMax: 63 },
+        { recordMax: 16384 },
+        { windowDevice: 63 },
+        { windowGateway: 2 ** 30 + 1 },
+        { maxSteps: 0 },
+        { mode: 0 as Mode },
+        { mode: 5 as Mode },
+        { suite: 3 as Suite },
+        { suite: Suite.None },
+        { gateD2g: new Uint8Array(32) },
+        { gateG2d: new Uint8Array(31) },
+        { ss: new Uint8Array(32) },
+        { peer: new Uint8Array(31) },
       ];
-      for (const over of wrong) assert.throws(() => make({ ...pairing, ...over }), { code: 'ERR_HAWSER_ARG' }, JSON.stringify(over));
+      for (const over of wrong)
+        assert.throws(() => make({ ...pairing, ...over }), { code: 'ERR_HAWSER_ARG' }, JSON.stringify(over));
       for (const field of ['own', 'peer', 'ss', 'gateD2g', 'gateG2d'] as const) {
         const lacking = { ...pairing };
         delete lacking[field];

@@ -142,7 +142,10 @@ function resumption(pair: EnginePair): void {
       const kinds = climb(world, 40);
       assert.equal(kinds.at(-1), 'full');
       assert.ok(world.device.core.live);
-      assert.ok(kinds.slice(0, -1).every((kind) => kind === 'resumption'), kinds.join(' '));
+      assert.ok(
+        kinds.slice(0, -1).every((kind) => kind === 'resumption'),
+        kinds.join(' '),
+      );
       world.reboot();
       assert.equal(world.connect().kind, 'resumption');
       assert.ok(world.device.core.live);

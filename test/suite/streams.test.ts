@@ -35,13 +35,16 @@ function streams(pair: EnginePair): void {
       }
     });
 
-  it('the upstream\'s name and kind arrive; the device hears when it is connected', () => {
+  it("the upstream's name and kind arrive; the device hears when it is connected", () => {
     const world = ready(pair);
     world.gateway.session()!.onOpen = () => undefined;
     const device = world.device.open('a.name-with_32.bytes-0123456789ab');
     world.advance(100);
     const gateway = world.session.stream(device.id);
-    assert.deepEqual([gateway.name, gateway.kind, device.opened], ['a.name-with_32.bytes-0123456789ab', Kind.Stream, false]);
+    assert.deepEqual(
+      [gateway.name, gateway.kind, device.opened],
+      ['a.name-with_32.bytes-0123456789ab', Kind.Stream, false],
+    );
     world.session.core.consume(gateway.id, 0);
     world.advance(100);
     assert.equal(device.opened, true);
@@ -87,7 +90,14 @@ function streams(pair: EnginePair): void {
     it(`reset by the ${by}: both ends are told, with the code, and nothing else is touched`, () => {
       const world = ready(pair);
       const kept = world.openStream('kept');
-      for (const code of [Code.NotAllowed, Code.Unreachable, Code.UpstreamReset, Code.Limit, Code.Cancelled, Code.Timeout]) {
+      for (const code of [
+        Code.NotAllowed,
+        Code.Unreachable,
+        Code.UpstreamReset,
+        Code.Limit,
+        Code.Cancelled,
+        Code.Timeout,
+      ]) {
         const { device, gateway } = world.openStream('victim');
         device.write(pattern(500));
         gateway.write(pattern(500));
@@ -96,7 +106,11 @@ function streams(pair: EnginePair): void {
         world.advance(100);
         const told = by === 'device' ? gateway : device;
         assert.equal(told.code, code);
-        assert.notEqual(by === 'device' ? device.code : gateway.code, undefined, 'the id is free at the end that reset as well');
+        assert.notEqual(
+          by === 'device' ? device.code : gateway.code,
+          undefined,
+          'the id is free at the end that reset as well',
+        );
       }
       kept.device.write(utf8('still here'));
       world.advance(100);
@@ -147,7 +161,10 @@ function streams(pair: EnginePair): void {
     for (const window of [64, 65, 1000, 5000]) {
       const world = ready(pair, { windowDevice: window, windowGateway: window });
       const { device, gateway } = world.openStream();
-      for (const [writer, reader, core] of [[device, gateway, world.session.core], [gateway, device, world.device.core]] as const) {
+      for (const [writer, reader, core] of [
+        [device, gateway, world.session.core],
+        [gateway, device, world.device.core],
+      ] as const) {
         reader.hold = true;
         writer.write(pattern(3 * window + 7, window), true);
         world.advance(200);
@@ -209,7 +226,7 @@ function streams(pair: EnginePair): void {
     assert.equal(hex(device.received), hex(pattern(4000)));
     const log = world.link?.log.g2d ?? [];
     for (const bytes of log)
-      for (let at = 0; at < bytes.length; ) {
+      for (let at = 0; at < bytes.length;) {
         const word = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
         if (!(word & 0x4000)) break;
         assert.ok((word & 0x3fff) <= 64);
@@ -229,15 +246,25 @@ function streams(pair: EnginePair): void {
       const world = ready(pair, {}, transport.code);
       const { device, gateway } = world.openStream('coap', Kind.Messages);
       for (const size of [0, 1, 500, 1021]) {
-        for (const [from, to] of [[world.device, world.session], [world.session, world.device]] as const) {
+        for (const [from, to] of [
+          [world.device, world.session],
+          [world.session, world.device],
+        ] as const) {
           const out = from.core.message(device.id, pattern(size, size), world.now);
           assert.ok(out);
           world.arrive(from === world.device ? 'd2g' : 'g2d', out);
           const last = to.messages.at(-1);
-          assert.deepEqual([last?.stream, hex(last?.data ?? new Uint8Array(0))], [gateway.id, hex(pattern(size, size))]);
+          assert.deepEqual(
+            [last?.stream, hex(last?.data ?? new Uint8Array(0))],
+            [gateway.id, hex(pattern(size, size))],
+          );
         }
       }
-      assert.throws(() => world.session.core.message(device.id, pattern(1022), world.now), { code: 'ERR_HAWSER_LIMIT' }, 'above record_max');
+      assert.throws(
+        () => world.session.core.message(device.id, pattern(1022), world.now),
+        { code: 'ERR_HAWSER_LIMIT' },
+        'above record_max',
+      );
       assert.equal(device.received.length + gateway.received.length, 0);
     });
 
@@ -292,8 +319,12 @@ function streams(pair: EnginePair): void {
     for (const core of [world.device.core, world.session.core]) {
       const before = hex(core.digest());
       for (const run of [
-        () => core.write(77, pattern(1), false, world.now), () => core.consume(77, 0), () => core.reset(77, 0),
-        () => core.consume(0, 1), () => core.message(0, pattern(1), world.now), () => core.window(77),
+        () => core.write(77, pattern(1), false, world.now),
+        () => core.consume(77, 0),
+        () => core.reset(77, 0),
+        () => core.consume(0, 1),
+        () => core.message(0, pattern(1), world.now),
+        () => core.window(77),
       ])
         assert.throws(run, /./);
       assert.equal(hex(core.digest()), before);
