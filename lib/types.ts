@@ -3,6 +3,8 @@
  * Shapes only; each is made and checked where its comment says.
  */
 
+import type { Duplex } from 'node:stream';
+
 import type { Chain, Engine, Kind, Mode, Suite, Verdict } from './engine.js';
 import type { HawserError } from './errors.js';
 
@@ -297,6 +299,8 @@ export interface ConnectOptions {
   port?: number;
   addresses?: Address[];
   framing?: Framing;
+  /** Instead of an address: the byte pipe itself (a serial port), opened anew for each try. */
+  pipe?: () => Duplex | Promise<Duplex>;
   /** Ends the session, connected or not. */
   signal?: AbortSignal;
   engine?: Engine;

@@ -1,0 +1,268 @@
+/**
+ * One connection to the gateway: message 1, its answer, the first record, then the records of a session. It owns the byte pipe; whatever is
+ * wrong ends it without a byte in answer.
+ */
+
+import type { Duplex } from 'node:stream';
+
+import type { Reason } from '../counters.js';
+import { Transport, type AcceptCore, type AcceptEvent } from '../engine.js';
+import { HawserError } from '../errors.js';
+import { monotonic } from '../mux.js';
+import type { Context } from './context.js';
+import { Silence, type Answer, type Door } from './door.js';
+import type { DeviceSession, SessionLink } from './session.js';
+
+/** What arrives while the store is asked. A device sends nothing then; a serial line may repeat itself. Bytes. */
+const maxPending = 64 * 1024;
+
+interface Waiting extends Answer {
+  /** Milliseconds that the answer took. */
+  ms: number;
+}
+
+export interface ConnectionOwner {
+  /** It is live: all other links and candidates of the device die. */
+  confirmed(connection: Connection, device: string): void;
+  closed(connection: Connection): void;
+}
+
+export class Connection implements SessionLink {
+  readonly remote: string | undefined;
+  readonly #context: Context;
+  readonly #door: Door;
+  readonly #pipe: Duplex;
+  readonly #transport: Transport;
+  readonly #owner: ConnectionOwner;
+  readonly #timer: NodeJS.Timeout;
+  /** For a message 1: at first, and on a serial line always. */
+  #listening: AcceptCore | undefined;
+  #waiting: Waiting | undefined;
+  #session: DeviceSession | undefined;
+  #busy = false;
+  #pending: Uint8Array[] = [];
+  #pendingLength = 0;
+  #closed = false;
+
+  constructor(context: Context, door: Door, pipe: Duplex, transport: Transport, owner: ConnectionOwner) {
+    this.#context = context;
+    this.#door = door;
+    this.#pipe = pipe;
+    this.#transport = transport;
+    this.#owner = owner;
+    this.remote = (pipe as { remoteAddress?: string }).remoteAddress;
+    this.#listening = context.engine.accept(transport, { keylog: context.settings.keylog });
+    this.#timer = setTimeout(() => this.#drop('handshakeTimeout'), context.settings.handshakeTimeout);
+    pipe.on('data', (chunk: Uint8Array) => this.#guard(() => this.#onData(chunk)));
+    pipe.on('drain', () => this.#session?.drained());
+    pipe.on('end', () => this.#hungUp());
+    pipe.on('close', () => this.#hungUp());
+    pipe.on('error', () => this.#hungUp());
+    // A serial line has no connections that could be half-open.
+    if (this.#serial) clearTimeout(this.#timer);
+  }
+
+  /** It has sent nothing yet that anybody vouched for: the first to go when there are too many. */
+  get anonymous(): boolean {
+    return !this.#waiting && !this.#session && !this.#serial;
+  }
+  get live(): boolean {
+    return this.#session !== undefined;
+  }
+  /** Waits for the first record of this device. */
+  waitsFor(device: string): boolean {
+    return this.#waiting?.candidate.device === device;
+  }
+
+  // ---- SessionLink --------------------------------------------------------------------------------------------------
+
+  write(bytes: Uint8Array): boolean {
+    if (this.#closed || this.#pipe.destroyed) return true;
+    return this.#pipe.write(bytes);
+  }
+
+  /** Ends a connection; on a serial line only what was going on over it. */
+  destroy(): void {
+    this.#session = undefined;
+    if (!this.#serial) this.close();
+  }
+
+  end(): void {
+    this.#session = undefined;
+    if (this.#serial) return;
+    this.#pipe.end();
+    this.#release();
+    // Whoever does not hang up is hung up on.
+    const timer = setTimeout(() => this.#pipe.destroy(), 1000);
+    this.#pipe.once('close', () => clearTimeout(timer));
+  }
+
+  /** The pipe itself. */
+  close(): void {
+    this.#release();
+    this.#pipe.destroy();
+  }
+
+  /** Another link of the device is live. */
+  supersede(): void {
+    this.#drop('superseded');
+  }
+
+  // ---- Bytes in -----------------------------------------------------------------------------------------------------
+
+  get #serial(): boolean {
+    return this.#transport === Transport.Serial;
+  }
+
+  #onData(chunk: Uint8Array): void {
+    if (this.#closed) return;
+    if (this.#busy) return this.#postpone(chunk);
+    if (this.#serial) this.#serialData(chunk);
+    else if (this.#session) this.#session.receive(chunk);
+    else this.#handshakeData(chunk);
+  }
+
+  #postpone(chunk: Uint8Array): void {
+    this.#pending.push(chunk);
+    this.#pendingLength += chunk.length;
+    if (this.#pendingLength > maxPending) this.#drop('badMessage');
+  }
+
+  #handshakeData(chunk: Uint8Array): void {
+    const accept = this.#waiting?.accept ?? this.#listening;
+    if (!accept) return this.#drop('badMessage');
+    const { used, event } = accept.receive(chunk, monotonic());
+    if (event) this.#step(accept, event, chunk.subarray(used));
+  }
+
+  /** Each listener decrypts in place, so each gets its own copy, and skips what is not for it. */
+  #serialData(chunk: Uint8Array): void {
+    const listening = this.#listening;
+    if (!listening) return;
+    const { used, event } = listening.receive(Uint8Array.from(chunk), monotonic());
+    const first = event?.type === 'id' || event?.type === 'ticket';
+    const part = first ? chunk.subarray(0, used) : chunk;
+    const rest = first ? chunk.subarray(used) : new Uint8Array(0);
+    this.#session?.receive(Uint8Array.from(part));
+    if (this.#serialConfirmed(part, rest)) return;
+    if (first) this.#step(listening, event, rest);
+  }
+
+  /** True: the first record of the candidate is there, and the rest waits until it is confirmed. */
+  #serialConfirmed(part: Uint8Array, rest: Uint8Array): boolean {
+    const waiting = this.#waiting;
+    if (!waiting) return false;
+    const { used, event } = waiting.accept.receive(Uint8Array.from(part), monotonic());
+    if (event?.type !== 'confirm') return false;
+    this.#step(waiting.accept, event, Buffer.concat([part.subarray(used), rest]));
+    return true;
+  }
+
+  #step(accept: AcceptCore, event: AcceptEvent, rest: Uint8Array): void {
+    switch (event.type) {
+      case 'drop':
+        return this.#drop(this.#waiting ? 'badRecord' : 'badMessage', undefined, event.error);
+      case 'id':
+      case 'ticket':
+        // SPEC 3.3: nothing follows message 1 before its answer.
+        if (rest.length > 0 && !this.#serial) return this.#drop('badMessage');
+        return this.#wait(rest, () => this.#answer(accept, event));
+      case 'confirm':
+        return this.#wait(rest, () => this.#confirm());
+    }
+  }
+
+  /** The store is asked; bytes wait meanwhile. */
+  #wait(rest: Uint8Array, work: () => Promise<void>): void {
+    this.#busy = true;
+    this.#pipe.pause();
+    this.#pending = rest.length > 0 ? [rest] : [];
+    this.#pendingLength = rest.length;
+    void work()
+      .catch((error: unknown) => this.#failed(error))
+      .then(() => this.#goOn());
+  }
+
+  #goOn(): void {
+    this.#busy = false;
+    if (this.#closed) return;
+    this.#pipe.resume();
+    const pending = this.#pending;
+    this.#pending = [];
+    for (const chunk of pending) this.#guard(() => this.#onData(chunk));
+  }
+
+  // ---- Handshake ------------------------------------------------------------------------------------------------------
+
+  async #answer(accept: AcceptCore, event: Extract<AcceptEvent, { type: 'id' | 'ticket' }>): Promise<void> {
+    const start = performance.now();
+    this.#listening = this.#serial ? this.#context.engine.accept(this.#transport, { keylog: this.#context.settings.keylog }) : undefined;
+    const answer = await this.#door.answer(accept, event, this.#transport, this.remote ?? '');
+    if (this.#closed) return;
+    this.#waiting?.accept.wipe();
+    this.#waiting = { ...answer, ms: performance.now() - start };
+    this.write(answer.bytes);
+  }
+
+  async #confirm(): Promise<void> {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (!waiting) return;
+    const { accept, candidate } = waiting;
+    const figures = accept.handshake ?? candidate.accept.handshake;
+    const { session, continued } = await this.#door.confirm(waiting);
+    clearTimeout(this.#timer);
+    session.attach(this, accept, continued, monotonic());
+    if (figures) session.reportHandshake({ ...figures, early: candidate.verdict, ms: waiting.ms, continued });
+    // The device hung up meanwhile: its session is confirmed all the same.
+    if (this.#closed) session.linkDown();
+    else if (session.isLinkedTo(this)) this.#session = session;
+    this.#owner.confirmed(this, candidate.device);
+  }
+
+  // ---- The end ----------------------------------------------------------------------------------------------------------
+
+  #failed(error: unknown): void {
+    if (error instanceof Silence) return this.#drop(error.reason, error.device);
+    this.#drop('store', undefined, error instanceof HawserError ? error : undefined);
+    this.#context.threw(error);
+  }
+
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#drop('badMessage', undefined, error instanceof HawserError ? error : undefined);
+      this.#context.threw(error);
+    }
+  }
+
+  #drop(reason: Reason, device?: Uint8Array, error?: HawserError): void {
+    if (this.#closed) return;
+    this.#context.drop(reason, { remote: this.remote, device: device ?? this.#waiting?.candidate.record.id, error });
+    if (this.#serial) return;
+    this.#session?.linkDown();
+    this.close();
+  }
+
+  #hungUp(): void {
+    if (this.#closed) return;
+    const session = this.#session;
+    if (!session && !this.#serial) this.#context.drop('closedEarly', { remote: this.remote });
+    this.close();
+    if (session?.isLinkedTo(this)) session.linkDown();
+  }
+
+  #release(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#session = undefined;
+    clearTimeout(this.#timer);
+    this.#listening?.wipe();
+    // While the store is asked, whoever waits for it still needs its keys.
+    if (!this.#busy) this.#waiting?.accept.wipe();
+    this.#pending = [];
+    this.#owner.closed(this);
+  }
+}
+

@@ -1,0 +1,240 @@
+/** One device's session at the gateway: its core, and for each of its streams the connection to an upstream. It outlives links. */
+
+import { Code, type AcceptCore, type CoreEvent, type GatewayCore, type Kind } from '../engine.js';
+import { keylogLines } from '../keylog.js';
+import { Mux, type Link, type StreamEnd, type StreamPort } from '../mux.js';
+import { admit, barred } from '../policy.js';
+import type { DeviceRecord, HandshakeReport, SessionReport } from '../types.js';
+import { openUpstream, type Upstream, type UpstreamEnd } from '../upstream.js';
+import { idKey, type Context } from './context.js';
+
+/** What a session needs of its connection. */
+export interface SessionLink extends Link {
+  readonly remote: string | undefined;
+  /** Without a byte more. */
+  destroy(): void;
+  /** After what was written. */
+  end(): void;
+}
+
+export class DeviceSession {
+  record: DeviceRecord;
+  readonly core: GatewayCore;
+  readonly #context: Context;
+  readonly #mux: Mux<GatewayCore>;
+  #link: SessionLink | undefined;
+  #linger: NodeJS.Timeout | undefined;
+  #over = false;
+  #announced = false;
+
+  constructor(context: Context, record: DeviceRecord) {
+    this.#context = context;
+    this.record = record;
+    const { streams } = record.limits;
+    this.core = context.engine.gateway(context.credentials(record).pairing, { streams, keylog: context.settings.keylog });
+    this.#mux = new Mux(this.core, { event: (event) => this.#onEvent(event), threw: (error) => context.threw(error) });
+  }
+
+  get live(): boolean {
+    return this.#link !== undefined;
+  }
+  get over(): boolean {
+    return this.#over;
+  }
+  /** Streams that are open. */
+  get streams(): number {
+    return this.#mux.ports.size;
+  }
+  get report(): SessionReport {
+    return { device: this.record.id, name: this.record.name, remote: this.#link?.remote };
+  }
+
+  // ---- Links ------------------------------------------------------------------------------------------------------
+
+  /** Early data that was TAKEN, before its link is live. */
+  early(accept: AcceptCore): void {
+    this.#mux.dispatch(this.core.early(accept));
+    this.#mux.pump();
+  }
+
+  /** A confirmed link. All earlier ones are dead. */
+  attach(link: SessionLink, accept: AcceptCore, continued: boolean, now: number): void {
+    this.linkDown();
+    clearTimeout(this.#linger);
+    this.#link = link;
+    const events = this.core.attach(accept, continued, now);
+    this.#mux.attach(link);
+    for (const line of keylogLines(this.core)) this.#context.tell('keylog', line);
+    this.#announce(continued);
+    this.#mux.dispatch(events);
+    this.#mux.pump();
+  }
+
+  #announce(continued: boolean): void {
+    if (this.#announced) this.#context.tell('resume', { ...this.report, continued });
+    else this.#context.tell('session', this.report);
+    this.#announced = true;
+  }
+
+  reportHandshake(figures: Omit<HandshakeReport, 'roundTrips'>): void {
+    this.#context.tell('handshake', { ...figures, roundTrips: 1, ...this.report });
+  }
+
+  receive(chunk: Uint8Array): void {
+    this.#mux.receive(chunk);
+  }
+
+  drained(): void {
+    this.#mux.drained();
+  }
+
+  isLinkedTo(link: SessionLink): boolean {
+    return this.#link === link;
+  }
+
+  /** The link is gone; streams wait for the next. */
+  linkDown(): void {
+    const link = this.#link;
+    if (!link || this.#over) return;
+    const { report } = this;
+    this.#link = undefined;
+    this.#mux.detach();
+    this.core.linkDown();
+    link.destroy();
+    this.#linger = setTimeout(() => this.end(Code.Timeout), this.#context.settings.linger);
+    this.#context.tell('pause', report);
+  }
+
+  // ---- The end ----------------------------------------------------------------------------------------------------
+
+  /** For good. `farewell`: the device is told, if it has a link. */
+  end(code: Code, farewell = false): void {
+    if (this.#over) return;
+    const { report } = this;
+    const link = this.#link;
+    this.#mux.forgetAll(code);
+    if (farewell && link) {
+      this.core.close(code);
+      this.#mux.pump();
+    }
+    this.#over = true;
+    this.#link = undefined;
+    clearTimeout(this.#linger);
+    this.#mux.stop();
+    this.core.wipe();
+    if (farewell) link?.end();
+    else link?.destroy();
+    const { sessions } = this.#context;
+    if (sessions.get(idKey(this.record.id)) === this) sessions.delete(idKey(this.record.id));
+    if (this.#announced) this.#context.tell('close', report);
+  }
+
+  /** It never became confirmed: what was taken early goes on to its upstream, and that is all. */
+  abandon(): void {
+    if (!this.#announced) this.end(Code.Done);
+  }
+
+  /** The operator changed the pairing: what it no longer allows ends now. */
+  revise(record: DeviceRecord | undefined, now: number): void {
+    if (!record || record.serial !== this.record.serial) return this.end(Code.Revoked, true);
+    this.record = record;
+    const reason = barred(record, now);
+    if (reason) {
+      this.#context.drop(reason, { device: record.id, remote: this.#link?.remote });
+      return this.end(Code.Revoked, true);
+    }
+    for (const port of [...this.#mux.ports.values()]) {
+      if (!record.upstreams.includes(port.above.upstream)) port.reset(Code.NotAllowed);
+    }
+  }
+
+  // ---- Events of the core -------------------------------------------------------------------------------------------
+
+  #onEvent(event: CoreEvent): void {
+    switch (event.type) {
+      case 'open':
+        return this.#open(event.stream, event.kind, event.name);
+      case 'close':
+        return this.end(event.code);
+      case 'dead':
+        this.#context.drop('dead', { device: this.record.id, remote: this.#link?.remote });
+        return this.linkDown();
+      case 'drop':
+        this.#context.drop('badRecord', { device: this.record.id, remote: this.#link?.remote, error: event.error });
+        return this.linkDown();
+    }
+  }
+
+  #open(id: number, kind: Kind, name: string): void {
+    const stream = new GatewayStream(this.#context, this.record, name);
+    const port = this.#mux.add(id, stream);
+    if (this.#context.draining) return port.reset(Code.GoingAway);
+    if (this.#mux.ports.size > this.record.limits.streams) return this.#refuse(port, name, 'streamLimit', Code.Limit);
+    const admission = admit(this.record, this.#context.upstreams, name, kind);
+    if ('code' in admission) return this.#refuse(port, name, admission.reason, admission.code);
+    stream.start(port, admission.target);
+  }
+
+  #refuse(port: StreamPort, upstream: string, reason: 'streamLimit' | 'notAllowed' | 'unknownUpstream', code: Code): void {
+    this.#context.counters.add(reason);
+    this.#context.tell('refused', { device: this.record.id, upstream, reason });
+    port.reset(code);
+  }
+}
+
+/** One stream of a device and its upstream. */
+class GatewayStream implements StreamEnd {
+  #upstream: UpstreamEnd | undefined;
+  #port: StreamPort | undefined;
+
+  constructor(
+    private readonly context: Context,
+    private readonly record: DeviceRecord,
+    readonly upstream: string,
+  ) {}
+
+  start(port: StreamPort, target: Upstream): void {
+    this.#port = port;
+    this.#upstream = openUpstream(target, port, {
+      connectTimeout: this.context.settings.connectTimeout,
+      connected: () => port.consume(0),
+      failed: (code, error) => this.#failed(code, error),
+      message: (data) => void port.message(data),
+    });
+  }
+
+  #failed(code: Code, error: Error): void {
+    if (!this.#port || this.#port.closed) return;
+    this.context.counters.add('upstreamFailed');
+    const device = Buffer.from(this.record.id).toString('hex');
+    this.context.tell('debug', `device ${device}: upstream '${this.upstream}': ${error.message}`);
+    this.#port.reset(code);
+  }
+
+  onData(bytes: Uint8Array): void {
+    this.#upstream?.write(bytes, () => this.#port?.consume(bytes.length));
+  }
+  onFin(): void {
+    this.#upstream?.end();
+  }
+  onDrain(): void {
+    this.#upstream?.resume();
+  }
+  onMessage(bytes: Uint8Array): void {
+    this.#upstream?.message(bytes);
+  }
+  onOpened(): void {
+    // The device's side of a stream.
+  }
+  onFinished(): void {
+    // The device has all; whether it sends more is its business.
+  }
+
+  /** A stream that was cut off must not look complete to the upstream. */
+  onClosed(code: Code): void {
+    if (code === Code.Done) this.#upstream?.finish();
+    else this.#upstream?.destroy();
+    this.#upstream = undefined;
+  }
+}
+

@@ -1,0 +1,425 @@
+/**
+ * One end of a session between its core and the outside: the link below (bytes, when there is one) and a port for each stream above.
+ * Keeps what the peer has not acknowledged, writes it again after a rewind, and lets nothing run ahead of what is
+ * read: memory per stream is bounded by the windows. Both ends use it.
+ */
+
+import { Code, type CoreEvent, type Kind, type SessionCore } from './engine.js';
+
+/** What is above one stream. */
+export interface StreamEnd {
+  /** Its upstream's name. */
+  readonly upstream: string;
+  /** The upstream is connected (device). */
+  onOpened(): void;
+  /** In order. Call port.consume() as it is accepted. */
+  onData(bytes: Uint8Array): void;
+  /** The peer sends no more. */
+  onFin(): void;
+  /** There is room again after port.write() said no. */
+  onDrain(): void;
+  /** Our FIN and all before it was accepted by the peer. */
+  onFinished(): void;
+  onMessage(bytes: Uint8Array): void;
+  /** The last call. `clean`: both directions had ended. */
+  onClosed(code: Code, clean: boolean): void;
+}
+
+/** What is below: a socket, or anything that carries bytes. */
+export interface Link {
+  /** False: wait for Mux.drained(). */
+  write(bytes: Uint8Array): boolean;
+}
+
+export interface MuxOptions {
+  /** Events that are not a stream's. Called after the streams have got theirs. */
+  event(event: CoreEvent): void;
+  /** Somebody above threw: already contained. */
+  threw(error: unknown): void;
+}
+
+/** So much is turned into records at once for one stream before the next has its turn. Bytes. */
+const turn = 128 * 1024;
+
+interface Chunk {
+  bytes: Uint8Array;
+  start: number;
+}
+
+/** The sending half of one stream, and its identity. */
+export class StreamPort {
+  readonly #mux: Mux;
+  /** Unacknowledged and unsent, in order, without gaps. */
+  readonly #chunks: Chunk[] = [];
+  /** Index of the chunk that `#next` is in: sending does not search. */
+  #at = 0;
+  #acked = 0;
+  #next = 0;
+  #end = 0;
+  #ended = false;
+  #finSent = false;
+  #finished = false;
+  #starved = false;
+  peerEnded = false;
+  closed = false;
+
+  constructor(
+    mux: Mux,
+    readonly id: number,
+    readonly above: StreamEnd,
+    from = 0,
+  ) {
+    this.#mux = mux;
+    this.#acked = this.#next = this.#end = from;
+  }
+
+  /** Takes all of it, by reference; it must not change until acknowledged. False: wait for drain(). */
+  write(bytes: Uint8Array): boolean {
+    if (this.closed || this.#ended) return false;
+    if (bytes.length > 0) {
+      this.#chunks.push({ bytes, start: this.#end });
+      this.#end += bytes.length;
+      this.#mux.wake();
+    }
+    this.#starved = !this.room;
+    return this.room;
+  }
+
+  end(): void {
+    if (this.closed || this.#ended) return;
+    this.#ended = true;
+    this.#mux.wake();
+  }
+
+  consume(bytes: number): void {
+    if (this.closed) return;
+    this.#mux.core.consume(this.id, bytes);
+    this.#mux.wake();
+  }
+
+  reset(code: Code): void {
+    if (this.closed) return;
+    this.#mux.core.reset(this.id, code);
+    this.#mux.forget(this, code);
+    this.#mux.wake();
+  }
+
+  message(bytes: Uint8Array): boolean {
+    return !this.closed && this.#mux.message(this.id, bytes);
+  }
+
+  /** Everything that was written has been sent: the next write need not queue. */
+  get room(): boolean {
+    return this.#next === this.#end;
+  }
+  /** Bytes that the peer has not acknowledged, FIN included. */
+  get outstanding(): number {
+    return this.#end - this.#acked + (this.#ended && !this.#finished ? 1 : 0);
+  }
+  get acknowledged(): number {
+    return this.#acked;
+  }
+  get finished(): boolean {
+    return this.#finished;
+  }
+  /** end() was called. */
+  get ending(): boolean {
+    return this.#ended;
+  }
+  get pending(): boolean {
+    return this.#next < this.#end || (this.#ended && !this.#finSent);
+  }
+
+  // ---- For Mux --------------------------------------------------------------------------------------------------
+
+  /** One turn. False: the window is shut, or nothing was left. */
+  pump(now: number, write: (out: Uint8Array) => void): boolean {
+    const bytes = this.#upcoming();
+    const last = this.#next + bytes.length === this.#end;
+    const { taken, finTaken, out } = this.#mux.core.write(this.id, bytes, this.#ended && last, now);
+    this.#next += taken;
+    this.#finSent ||= finTaken;
+    this.#seek();
+    if (out) write(out);
+    return taken > 0 && this.pending;
+  }
+
+  /** Small chunks are joined, so that a batch of short writes becomes few records. */
+  #upcoming(): Uint8Array {
+    const first = this.#chunks[this.#at];
+    if (!first || this.#next === this.#end) return empty;
+    const head = first.bytes.subarray(this.#next - first.start, this.#next - first.start + turn);
+    if (head.length >= turn / 8 || this.#at + 1 === this.#chunks.length) return head;
+    const parts = [head];
+    let length = head.length;
+    for (let at = this.#at + 1; at < this.#chunks.length && length < turn / 2; at += 1) {
+      const part = this.#chunks[at]?.bytes ?? empty;
+      parts.push(part);
+      length += part.length;
+    }
+    return Buffer.concat(parts, length);
+  }
+
+  #seek(): void {
+    for (let chunk = this.#chunks[this.#at]; chunk && chunk.start + chunk.bytes.length <= this.#next; chunk = this.#chunks[this.#at]) {
+      this.#at += 1;
+    }
+  }
+
+  acked(offset: number): void {
+    this.#acked = Math.max(this.#acked, Math.min(offset, this.#end));
+    let done = 0;
+    for (let chunk = this.#chunks[done]; chunk && chunk.start + chunk.bytes.length <= this.#acked; chunk = this.#chunks[done]) done += 1;
+    if (done > 0) {
+      this.#chunks.splice(0, done);
+      this.#at = Math.max(0, this.#at - done);
+    }
+    if (this.#next < this.#acked) this.rewind(this.#acked);
+    if (this.#ended && !this.#finished && offset > this.#end) {
+      this.#finished = true;
+      this.#finSent = true;
+      this.above.onFinished();
+    }
+  }
+
+  /** Sending goes on from here, higher or lower. */
+  rewind(offset: number): void {
+    this.#next = Math.min(offset, this.#end);
+    this.#finSent = this.#ended && offset > this.#end;
+    this.#at = 0;
+    this.#seek();
+  }
+
+  /** After turns: whoever was told to wait is told to go on. */
+  tellRoom(): void {
+    if (!this.#starved || !this.room || this.closed) return;
+    this.#starved = false;
+    this.above.onDrain();
+  }
+
+  release(): void {
+    this.closed = true;
+    this.#chunks.length = 0;
+  }
+}
+
+const empty = new Uint8Array(0);
+
+/** Milliseconds on the clock that cores get. */
+export function monotonic(): number {
+  return Math.floor(performance.now());
+}
+
+export class Mux<Core extends SessionCore = SessionCore> {
+  readonly ports = new Map<number, StreamPort>();
+  readonly core: Core;
+  readonly #options: MuxOptions;
+  #link: Link | undefined;
+  #clogged = false;
+  #scheduled = false;
+  #pumping = false;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Infinity;
+  #over = false;
+  /** Round robin: the stream that goes first next time. */
+  #first = 0;
+
+  constructor(core: Core, options: MuxOptions) {
+    this.core = core;
+    this.#options = options;
+  }
+
+  get linked(): boolean {
+    return this.#link !== undefined;
+  }
+
+  // ---- Link -----------------------------------------------------------------------------------------------------
+
+  attach(link: Link): void {
+    this.#link = link;
+    this.#clogged = false;
+    this.wake();
+  }
+
+  /** The caller has told the core, or does so next. */
+  detach(): void {
+    this.#link = undefined;
+    this.#clogged = false;
+  }
+
+  drained(): void {
+    this.#clogged = false;
+    this.pump();
+  }
+
+  receive(chunk: Uint8Array): void {
+    this.dispatch(this.core.receive(chunk, monotonic()));
+    this.pump();
+  }
+
+  // ---- Streams --------------------------------------------------------------------------------------------------
+
+  add(id: number, above: StreamEnd, from = 0): StreamPort {
+    const port = new StreamPort(this, id, above, from);
+    this.ports.set(id, port);
+    return port;
+  }
+
+  /** Ended by this end. */
+  forget(port: StreamPort, code: Code): void {
+    if (this.ports.get(port.id) === port) this.ports.delete(port.id);
+    this.#closePort(port, code);
+  }
+
+  /** All of them, because the session is over or forgotten. */
+  forgetAll(code: Code): void {
+    for (const port of [...this.ports.values()]) this.forget(port, code);
+  }
+
+  message(id: number, bytes: Uint8Array): boolean {
+    if (!this.#link || this.#clogged || !this.core.live) return false;
+    const out = this.core.message(id, bytes, monotonic());
+    if (out) this.#write(out);
+    return out !== undefined;
+  }
+
+  dispatch(events: readonly CoreEvent[]): void {
+    for (const event of events) {
+      try {
+        if (!this.#streamEvent(event)) this.#options.event(event);
+      } catch (error) {
+        this.#options.threw(error);
+      }
+    }
+  }
+
+  /** True: it was a stream's own. */
+  #streamEvent(event: CoreEvent): boolean {
+    if (!('stream' in event) || event.type === 'open' || event.type === 'verdict') return false;
+    const port = this.ports.get(event.stream);
+    // One that this end has reset: what still comes for it is nobody's.
+    if (!port) return true;
+    switch (event.type) {
+      case 'opened':
+        port.above.onOpened();
+        break;
+      case 'data':
+        port.above.onData(event.data);
+        break;
+      case 'fin':
+        port.peerEnded = true;
+        port.above.onFin();
+        break;
+      case 'acked':
+        port.acked(event.offset);
+        break;
+      case 'rewind':
+        port.rewind(event.offset);
+        break;
+      case 'message':
+        port.above.onMessage(event.data);
+        break;
+      case 'closed':
+        this.#peerClosed(port, event.code);
+        break;
+    }
+    return true;
+  }
+
+  #peerClosed(port: StreamPort, code: Code): void {
+    this.ports.delete(port.id);
+    // The id is free only when our FIN was acknowledged too: say so even if that came in the same breath.
+    if (code === Code.Done && port.peerEnded && port.outstanding > 0) port.acked(Infinity);
+    this.#closePort(port, code);
+  }
+
+  #closePort(port: StreamPort, code: Code): void {
+    if (port.closed) return;
+    const clean = code === Code.Done && port.finished && port.peerEnded;
+    port.release();
+    try {
+      port.above.onClosed(code, clean);
+    } catch (error) {
+      this.#options.threw(error);
+    }
+  }
+
+  // ---- Pumping --------------------------------------------------------------------------------------------------
+
+  /** Soon: what happens in the same tick goes out together. */
+  wake(): void {
+    if (this.#scheduled || this.#over) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.pump();
+    });
+  }
+
+  /** Sends what is due and arms the timer. */
+  pump(): void {
+    if (this.#pumping || this.#over) return;
+    this.#pumping = true;
+    try {
+      this.#pumpNow();
+    } catch (error) {
+      this.#options.threw(error);
+    } finally {
+      this.#pumping = false;
+    }
+    this.#arm();
+  }
+
+  #pumpNow(): void {
+    if (!this.#link || this.#clogged) return;
+    const control = this.core.send(monotonic());
+    if (control) this.#write(control);
+    if (this.core.live) this.#pumpStreams();
+    for (const port of [...this.ports.values()]) port.tellRoom();
+  }
+
+  #pumpStreams(): void {
+    const waiting = [...this.ports.values()].filter((port) => port.pending);
+    const write = (out: Uint8Array): void => this.#write(out);
+    const start = waiting.length > 0 ? this.#first++ % waiting.length : 0;
+    let ready = [...waiting.slice(start), ...waiting.slice(0, start)];
+    while (ready.length > 0 && this.#link && !this.#clogged) {
+      ready = ready.filter((port) => !this.#clogged && !port.closed && port.pump(monotonic(), write));
+    }
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (this.#link && !this.#link.write(bytes)) this.#clogged = true;
+  }
+
+  // ---- Time -----------------------------------------------------------------------------------------------------
+
+  #arm(): void {
+    if (this.#over) return;
+    const deadline = this.core.deadline();
+    // A timer that goes off early finds nothing due and is set again: cheaper than moving it with every record.
+    if (deadline >= this.#timerAt || deadline === Infinity) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = deadline;
+    const wait = Math.min(Math.max(deadline - monotonic(), 1), 0x7fffffff);
+    this.#timer = setTimeout(() => this.#due(), wait);
+  }
+
+  #due(): void {
+    this.#timerAt = Infinity;
+    this.#timer = undefined;
+    const now = monotonic();
+    if (this.core.deadline() <= now) this.dispatch(this.core.timeout(now));
+    this.pump();
+  }
+
+  /** For good. Streams must have been told before. */
+  stop(): void {
+    this.#over = true;
+    this.#link = undefined;
+    clearTimeout(this.#timer);
+    this.#timerAt = Infinity;
+  }
+}
+
+export type { Kind };

@@ -1,0 +1,270 @@
+/**
+ * What the device's application holds: a Duplex per stream, and MessageStream for datagrams. Neither notices a link that comes and goes,
+ * except as a pause.
+ */
+
+import { EventEmitter } from 'node:events';
+import { Duplex } from 'node:stream';
+
+import { Code, Verdict } from './engine.js';
+import { HawserError, resetError } from './errors.js';
+import type { StreamEnd, StreamPort } from './mux.js';
+
+type Done = (error?: Error | null) => void;
+
+/** Where a stream's early data stands. */
+export class EarlyVerdict {
+  readonly promise: Promise<Verdict>;
+  #settle: (verdict: Verdict) => void = () => undefined;
+  settled: Verdict | undefined;
+
+  constructor() {
+    this.promise = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  set(verdict: Verdict): boolean {
+    if (this.settled !== undefined) return false;
+    this.settled = verdict;
+    this.#settle(verdict);
+    return true;
+  }
+}
+
+/**
+ * Both halves end on their own (half-close), as with `allowHalfOpen`. 'finish': the upstream has accepted everything and the end.
+ * destroy() before that resets the stream. Errors are those of SPEC 9: ERR_HAWSER_NOT_ALLOWED, _UNREACHABLE, _STATE_LOST ...
+ */
+export class HawserStream extends Duplex implements StreamEnd {
+  /**
+   * What became of `early`: TAKEN (the gateway has it), NOT TAKEN (it was sent again in the session), UNKNOWN (see `idempotent`),
+   * or NONE: it did not ride in message 1 and went the ordinary way. Never rejects.
+   */
+  readonly verdict: Promise<Verdict>;
+  readonly #early: EarlyVerdict;
+  #port: StreamPort | undefined;
+  #pushed = 0;
+  #consumed = 0;
+  #writing: Done | undefined;
+  #finishing: Done | undefined;
+  #connected = false;
+  #over = false;
+
+  /** Made by Session.open(). `windows` are the pairing's, in bytes. */
+  constructor(
+    readonly upstream: string,
+    windows: { own: number; peer: number },
+    early: EarlyVerdict,
+  ) {
+    super({ allowHalfOpen: true, readableHighWaterMark: windows.own, writableHighWaterMark: Math.min(windows.peer, 1 << 20), emitClose: true });
+    this.#early = early;
+    this.verdict = early.promise;
+  }
+
+  /** Its number in the session while it is open. */
+  get id(): number | undefined {
+    return this.#port?.id;
+  }
+  /** The gateway has said that the upstream is connected. */
+  get connected(): boolean {
+    return this.#connected;
+  }
+  /** Bytes that the upstream has accepted. */
+  get bytesAcknowledged(): number {
+    return this.#port?.acknowledged ?? 0;
+  }
+
+  /** @internal */
+  get port(): StreamPort | undefined {
+    return this.#port;
+  }
+
+  /** @internal */
+  bind(port: StreamPort): void {
+    this.#port = port;
+  }
+
+  // ---- The application's side --------------------------------------------------------------------------------------
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
+    // A copy: the caller may reuse its buffer after `done`, and these bytes may have to be sent again.
+    this.#send(Buffer.from(chunk), done);
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], done: Done): void {
+    this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
+  }
+
+  #send(bytes: Buffer, done: Done): void {
+    if (!this.#port || this.#port.closed) return done(new HawserError('ERR_HAWSER_CLOSED', 'the stream is closed'));
+    this.#writing = done;
+    this.#port.write(bytes);
+  }
+
+  override _final(done: Done): void {
+    if (!this.#port || this.#port.closed) return done(this.#over ? null : new HawserError('ERR_HAWSER_CLOSED', 'the stream is closed'));
+    if (this.#port.finished) return done();
+    this.#finishing = done;
+    this.#port.end();
+  }
+
+  override _read(): void {
+    this.#account();
+  }
+
+  /** Every way to take bytes comes by here; what is taken may be sent again by the peer. */
+  override read(size?: number): unknown {
+    const chunk: unknown = super.read(size);
+    this.#account();
+    return chunk;
+  }
+
+  /** Acknowledges what the application took since. */
+  #account(): void {
+    const taken = this.#pushed - this.readableLength;
+    if (taken <= this.#consumed) return;
+    const bytes = taken - this.#consumed;
+    this.#consumed = taken;
+    this.#port?.consume(bytes);
+  }
+
+  override _destroy(error: Error | null, done: Done): void {
+    const port = this.#port;
+    if (port && !port.closed) port.reset(error ? Code.Cancelled : Code.Done);
+    this.#early.set(Verdict.Unknown);
+    done(error);
+  }
+
+  // ---- The session's side ------------------------------------------------------------------------------------------
+
+  onOpened(): void {
+    this.#connected = true;
+    this.emit('connect');
+  }
+
+  onData(bytes: Uint8Array): void {
+    if (this.destroyed) return;
+    this.#pushed += bytes.length;
+    this.#contain(() => this.push(bytes));
+    this.#account();
+  }
+
+  onFin(): void {
+    if (!this.destroyed) this.#contain(() => this.push(null));
+  }
+
+  onDrain(): void {
+    this.#release();
+  }
+
+  onFinished(): void {
+    this.#release();
+    const done = this.#finishing;
+    this.#finishing = undefined;
+    if (done) this.#contain(() => done());
+  }
+
+  onMessage(): void {
+    // A stream carries none.
+  }
+
+  onClosed(code: Code, clean: boolean): void {
+    this.#over = clean;
+    if (clean) return;
+    this.#early.set(Verdict.Unknown);
+    if (!this.destroyed) this.destroy(resetError(code));
+  }
+
+  #release(): void {
+    const done = this.#writing;
+    this.#writing = undefined;
+    if (done) this.#contain(() => done());
+  }
+
+  /** A listener that throws ends its own stream and nothing else. */
+  #contain(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.destroy(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+}
+
+export interface MessageEvents {
+  connect: [];
+  message: [data: Buffer];
+  error: [Error];
+  close: [];
+}
+
+/** Datagrams to and from a `udp://` upstream: unreliable, lost with their link. */
+export class MessageStream extends EventEmitter<MessageEvents> implements StreamEnd {
+  #port: StreamPort | undefined;
+  readonly #threw: (error: unknown) => void;
+  #closed = false;
+
+  /** Made by Session.openMessages(). */
+  constructor(
+    readonly upstream: string,
+    threw: (error: unknown) => void,
+  ) {
+    super();
+    this.#threw = threw;
+  }
+
+  /** False: it was not sent (no link, or one that is busy). ERR_HAWSER_ARG: longer than a record takes. */
+  send(data: Uint8Array): boolean {
+    return this.#port?.message(data) ?? false;
+  }
+
+  close(): void {
+    const port = this.#port;
+    if (!port || port.closed) return;
+    port.reset(Code.Done);
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** @internal */
+  bind(port: StreamPort): void {
+    this.#port = port;
+  }
+
+  onOpened(): void {
+    this.#emit('connect');
+  }
+  onMessage(bytes: Uint8Array): void {
+    this.#emit('message', Buffer.from(bytes));
+  }
+  onData(bytes: Uint8Array): void {
+    this.#port?.consume(bytes.length);
+  }
+  onFin(): void {
+    // Messages have no end.
+  }
+  onDrain(): void {
+    // Nothing is queued.
+  }
+  onFinished(): void {
+    // Messages have no end.
+  }
+
+  onClosed(code: Code): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (code !== Code.Done && this.listenerCount('error') > 0) this.#emit('error', resetError(code));
+    this.#emit('close');
+  }
+
+  #emit<K extends keyof MessageEvents>(event: K, ...args: MessageEvents[K]): void {
+    try {
+      (this.emit as (name: K, ...values: MessageEvents[K]) => boolean).call(this, event, ...args);
+    } catch (error) {
+      this.#threw(error);
+    }
+  }
+}

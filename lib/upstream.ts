@@ -1,0 +1,177 @@
+/**
+ * Services behind the gateway: how they are named in its configuration, and one stream's connection to one.
+ */
+
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { connect, type Socket } from 'node:net';
+
+import { Code } from './engine.js';
+import { HawserError } from './errors.js';
+import type { StreamPort } from './mux.js';
+
+export type Upstream =
+  | { type: 'tcp'; host: string; port: number }
+  | { type: 'unix'; path: string }
+  | { type: 'udp'; host: string; port: number };
+
+const nameForm = /^[\x21-\x7e]{1,32}$/;
+
+/** ERR_HAWSER_CONFIG with the name and the reason. */
+export function parseUpstreams(upstreams: Record<string, string>): Map<string, Upstream> {
+  return new Map(Object.entries(upstreams).map(([name, url]) => [name, parseUpstream(name, url)]));
+}
+
+function parseUpstream(name: string, url: string): Upstream {
+  const wrong = (reason: string): HawserError => new HawserError('ERR_HAWSER_CONFIG', `upstream '${name}': '${url}': ${reason}`);
+  if (!nameForm.test(name)) throw wrong('a name has 1..32 printable ASCII characters without spaces');
+  const unix = /^unix:(?:\/\/)?(?<path>\/.+)$/.exec(url)?.groups;
+  if (unix) return { type: 'unix', path: unix.path ?? '' };
+  const fields = /^(?<type>tcp|udp):\/\/(?:\[(?<six>[0-9a-fA-F:.]+)\]|(?<host>[^\s/:@]+)):(?<port>\d{1,5})$/.exec(url)?.groups;
+  if (!fields) throw wrong('must be tcp://HOST:PORT, udp://HOST:PORT or unix:/PATH');
+  const port = Number(fields.port);
+  if (port < 1 || port > 65535) throw wrong('a port is in 1..65535');
+  return { type: fields.type as 'tcp' | 'udp', host: fields.six ?? fields.host ?? '', port };
+}
+
+/** What a gateway's stream leads to. */
+export interface UpstreamEnd {
+  /** Bytes from the device; `accepted` is called once they are the operating system's. */
+  write(data: Uint8Array, accepted: () => void): void;
+  /** The device sends no more. */
+  end(): void;
+  /** The device has room again. */
+  resume(): void;
+  message(data: Uint8Array): void;
+  /** Finishes what was written, then closes. */
+  finish(): void;
+  destroy(): void;
+}
+
+export interface UpstreamOptions {
+  connectTimeout: number;
+  /** Connected: tell the device. */
+  connected: () => void;
+  /** It failed; `code` is what the device is told. */
+  failed: (code: Code, error: Error) => void;
+  /** A datagram from it. */
+  message: (data: Uint8Array) => void;
+}
+
+export function openUpstream(target: Upstream, port: StreamPort, options: UpstreamOptions): UpstreamEnd {
+  return target.type === 'udp' ? new UdpEnd(target, options) : new SocketEnd(target, port, options);
+}
+
+/** A TCP or Unix connection. What the device may not have yet stays unread in the kernel. */
+class SocketEnd implements UpstreamEnd {
+  readonly #socket: Socket;
+  readonly #port: StreamPort;
+  readonly #timer: NodeJS.Timeout;
+  #connected = false;
+
+  constructor(target: Exclude<Upstream, { type: 'udp' }>, port: StreamPort, options: UpstreamOptions) {
+    this.#port = port;
+    const address = target.type === 'unix' ? { path: target.path } : { host: target.host, port: target.port };
+    const socket = connect({ ...address, allowHalfOpen: true, noDelay: true });
+    this.#socket = socket;
+    this.#timer = setTimeout(() => {
+      socket.destroy();
+      options.failed(Code.Timeout, new Error('upstream: no connection in time'));
+    }, options.connectTimeout);
+    socket.on('connect', () => {
+      clearTimeout(this.#timer);
+      this.#connected = true;
+      options.connected();
+    });
+    socket.on('data', (chunk: Buffer) => {
+      if (!port.write(chunk)) socket.pause();
+    });
+    socket.on('end', () => port.end());
+    socket.on('error', (error) => {
+      clearTimeout(this.#timer);
+      options.failed(this.#connected ? Code.UpstreamReset : Code.Unreachable, error);
+    });
+    socket.on('close', () => clearTimeout(this.#timer));
+  }
+
+  write(data: Uint8Array, accepted: () => void): void {
+    this.#socket.write(data, (error) => {
+      if (!error) accepted();
+    });
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
+  resume(): void {
+    if (this.#port.room) this.#socket.resume();
+  }
+
+  message(): void {
+    // A stream carries none: the core has refused it.
+  }
+
+  finish(): void {
+    this.#socket.removeAllListeners('data').resume();
+    this.#socket.destroySoon();
+  }
+
+  destroy(): void {
+    clearTimeout(this.#timer);
+    this.#socket.destroy();
+  }
+}
+
+/** A connected UDP socket: only the upstream's own datagrams come back. */
+class UdpEnd implements UpstreamEnd {
+  readonly #socket: UdpSocket;
+  readonly #waiting: Uint8Array[] = [];
+  #state: 'connecting' | 'open' | 'closed' = 'connecting';
+
+  constructor(target: Extract<Upstream, { type: 'udp' }>, options: UpstreamOptions) {
+    const socket = createSocket(target.host.includes(':') ? 'udp6' : 'udp4');
+    this.#socket = socket;
+    socket.on('error', (error) => {
+      // An ICMP answer to a datagram: datagrams are lost, that is all.
+      if (this.#state === 'open') return;
+      this.destroy();
+      options.failed(Code.Unreachable, error);
+    });
+    socket.on('message', (data) => options.message(data));
+    socket.connect(target.port, target.host, () => {
+      if (this.#state === 'closed') return;
+      this.#state = 'open';
+      for (const data of this.#waiting.splice(0)) socket.send(data, ignore);
+      options.connected();
+    });
+  }
+
+  /** Before the socket is ready a few are kept, as a kernel would; the rest are lost, as datagrams may be. */
+  message(data: Uint8Array): void {
+    if (this.#state === 'open') this.#socket.send(data, ignore);
+    else if (this.#state === 'connecting' && this.#waiting.length < 16) this.#waiting.push(Uint8Array.from(data));
+  }
+
+  write(): void {
+    // Messages only: the core has refused it.
+  }
+  end(): void {
+    // Datagrams have no end.
+  }
+  resume(): void {
+    // Datagrams are not held back.
+  }
+  finish(): void {
+    this.destroy();
+  }
+
+  destroy(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#socket.close();
+  }
+}
+
+function ignore(): void {
+  // lost, as datagrams may be
+}
