@@ -65,7 +65,7 @@ export type CoreEvent =
   | { type: 'verdict'; stream: number; verdict: Verdict }
   | { type: 'open'; stream: number; kind: Kind; name: string } // gateway
   | { type: 'opened'; stream: number } // device: the upstream is connected
-  | { type: 'data'; stream: number; data: Uint8Array } // a view: valid until the chunk is reused by its owner
+  | { type: 'data'; stream: number; data: Uint8Array } // a view: valid until the chunk is reused by its owner; of one record or of several that follow each other
   | { type: 'fin'; stream: number }
   | { type: 'acked'; stream: number; offset: number }
   | { type: 'rewind'; stream: number; offset: number } // write() goes on from here, higher or lower
