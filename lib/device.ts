@@ -532,15 +532,22 @@ function checkOptions(options: ConnectOptions): void {
 
 function dial(address: Address, timeout: number, signal: AbortSignal): Promise<Duplex> {
   return new Promise((resolve, reject) => {
-    const socket = netConnect({ ...address, noDelay: true, keepAlive: true, signal });
-    const timer = setTimeout(() => socket.destroy(new Error(`${address.host} port ${address.port}: no connection in time`)), timeout);
-    socket.once('connect', () => {
+    const socket = netConnect({ ...address, noDelay: true, keepAlive: true });
+    const giveUp = (reason: string): void => void socket.destroy(new Error(`${address.host} port ${address.port}: ${reason}`));
+    const ended = (): void => giveUp('the session has ended');
+    const timer = setTimeout(() => giveUp('no connection in time'), timeout);
+    const settled = (): void => {
       clearTimeout(timer);
+      signal.removeEventListener('abort', ended);
+    };
+    signal.addEventListener('abort', ended, { once: true });
+    socket.once('connect', () => {
+      settled();
       socket.off('error', reject);
       resolve(socket);
     });
     socket.once('error', reject);
-    socket.once('close', () => clearTimeout(timer));
+    socket.once('close', settled);
   });
 }
 

@@ -15,6 +15,7 @@ import { Connection } from './gateway/connection.js';
 import { idKey, type Context, type Settings } from './gateway/context.js';
 import { Door } from './gateway/door.js';
 import type { DeviceSession } from './gateway/session.js';
+import { monotonic } from './mux.js';
 import type { DeviceRecord, DropReport, Framing, GatewayEvents, GatewayOptions, ListenOptions, SessionReport, Store } from './types.js';
 import { parseUpstreams, type Upstream } from './upstream.js';
 
@@ -141,12 +142,19 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
     this.#credentials.delete(record.serial);
     const credentials = held ?? this.#keys.credentials(record);
     this.#credentials.set(record.serial, credentials);
-    // The handles of those that go are released by the engine when nothing uses them: sessions may.
-    if (this.#credentials.size > maxCredentials) {
-      const [oldest] = this.#credentials.keys();
-      if (oldest !== undefined) this.#credentials.delete(oldest);
-    }
+    if (this.#credentials.size > maxCredentials) this.#forgetCredentials();
     return credentials;
+  }
+
+  /** The one that was used least lately and has no session. Handshakes that still use it are over within two minutes. */
+  #forgetCredentials(): void {
+    const used = new Set(Array.from(this.#sessions.values(), (session) => session.record.serial));
+    for (const [serial, credentials] of this.#credentials) {
+      if (used.has(serial)) continue;
+      this.#credentials.delete(serial);
+      setTimeout(() => credentials.release(), 120_000).unref();
+      return;
+    }
   }
 
   // ---- Devices --------------------------------------------------------------------------------------------------------
@@ -180,7 +188,7 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
     if (this.#checking || this.#closing) return;
     this.#checking = true;
     try {
-      this.#context.candidates.expire(Date.now());
+      this.#context.candidates.expire(monotonic());
       const revision = await this.#store.revision();
       const changed = revision !== this.#revision;
       this.#revision = revision;

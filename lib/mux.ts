@@ -5,6 +5,7 @@
  */
 
 import { Code, type CoreEvent, type Kind, type SessionCore } from './engine.js';
+import { HawserError } from './errors.js';
 
 /** What is above one stream. */
 export interface StreamEnd {
@@ -93,13 +94,14 @@ export class StreamPort {
 
   consume(bytes: number): void {
     if (this.closed) return;
-    this.#mux.core.consume(this.id, bytes);
+    unlessOver(() => this.#mux.core.consume(this.id, bytes));
     this.#mux.wake();
   }
 
   reset(code: Code): void {
-    if (this.closed) return;
-    this.#mux.core.reset(this.id, code);
+    // Both directions have ended: 'closed' is on its way.
+    if (this.closed || (this.#finished && this.peerEnded)) return;
+    unlessOver(() => this.#mux.core.reset(this.id, code));
     this.#mux.forget(this, code);
     this.#mux.wake();
   }
@@ -136,7 +138,9 @@ export class StreamPort {
   pump(now: number, write: (out: Uint8Array) => void): boolean {
     const bytes = this.#upcoming();
     const last = this.#next + bytes.length === this.#end;
-    const { taken, finTaken, out } = this.#mux.core.write(this.id, bytes, this.#ended && last, now);
+    const result = unlessOver(() => this.#mux.core.write(this.id, plain(bytes), this.#ended && last, now));
+    if (!result) return false;
+    const { taken, finTaken, out } = result;
     this.#next += taken;
     this.#finSent ||= finTaken;
     this.#seek();
@@ -205,6 +209,21 @@ export class StreamPort {
 
 const empty = new Uint8Array(0);
 
+/** A core is ahead of the events that it gave: it may have closed a stream whose 'closed' has not been handed on yet. */
+function unlessOver<T>(call: () => T): T | undefined {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof HawserError && error.code === 'ERR_HAWSER_ARG') return undefined;
+    throw error;
+  }
+}
+
+/** The same bytes, not as a Buffer, whose slice() is a view: cores copy with slice(). */
+export function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
 /** Milliseconds on the clock that cores get. */
 export function monotonic(): number {
   return Math.floor(performance.now());
@@ -253,7 +272,7 @@ export class Mux<Core extends SessionCore = SessionCore> {
   }
 
   receive(chunk: Uint8Array): void {
-    this.dispatch(this.core.receive(chunk, monotonic()));
+    this.dispatch(this.core.receive(plain(chunk), monotonic()));
     this.pump();
   }
 
@@ -278,7 +297,7 @@ export class Mux<Core extends SessionCore = SessionCore> {
 
   message(id: number, bytes: Uint8Array): boolean {
     if (!this.#link || this.#clogged || !this.core.live) return false;
-    const out = this.core.message(id, bytes, monotonic());
+    const out = this.core.message(id, plain(bytes), monotonic());
     if (out) this.#write(out);
     return out !== undefined;
   }

@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream';
 import type { Reason } from '../counters.js';
 import { Transport, type AcceptCore, type AcceptEvent } from '../engine.js';
 import { HawserError } from '../errors.js';
-import { monotonic } from '../mux.js';
+import { monotonic, plain } from '../mux.js';
 import type { Context } from './context.js';
 import { Silence, type Answer, type Door } from './door.js';
 import type { DeviceSession, SessionLink } from './session.js';
@@ -131,7 +131,7 @@ export class Connection implements SessionLink {
   #handshakeData(chunk: Uint8Array): void {
     const accept = this.#waiting?.accept ?? this.#listening;
     if (!accept) return this.#drop('badMessage');
-    const { used, event } = accept.receive(chunk, monotonic());
+    const { used, event } = accept.receive(plain(chunk), monotonic());
     if (event) this.#step(accept, event, chunk.subarray(used));
   }
 

@@ -6,6 +6,7 @@
 import type { Reason } from '../counters.js';
 import { Code, Mode, Verdict, type AcceptCore, type AcceptEvent, type Chain, type CorePairing, type Position, type Resumption, type Transport } from '../engine.js';
 import { HawserError } from '../errors.js';
+import { monotonic } from '../mux.js';
 import { barred } from '../policy.js';
 import { claim, compare, confirm, full, type RuleRecord } from '../rules.js';
 import type { ChainState, DeviceRecord, StoreEntry } from '../types.js';
@@ -53,7 +54,7 @@ export class Door {
 
   /** The same bytes were authentic before: the same answer, and no second look at anything. */
   #known(key: string): Answer | undefined {
-    const candidate = this.context.candidates.get(key, Date.now());
+    const candidate = this.context.candidates.get(key, monotonic());
     if (!candidate) return undefined;
     if (candidate.spent) throw new Silence('stale', candidate.record.id);
     const { accept, answer } = candidate.accept.clone();
@@ -151,7 +152,7 @@ export class Door {
   #remember(look: Look, record: DeviceRecord, bytes: Uint8Array, rest: Pick<Candidate, 'incarnation' | 'verdict' | 'resumption'>): Answer {
     const { accept, key, address } = look;
     const candidate = { key, device: idKey(record.id), address, record, accept, ...rest } as Candidate;
-    if (!this.context.candidates.add(candidate, Date.now())) throw new Silence('candidateLimit', record.id);
+    if (!this.context.candidates.add(candidate, monotonic())) throw new Silence('candidateLimit', record.id);
     // The link gets a copy: what arrives on it must not touch what a repeat of message 1 is given.
     return { candidate, accept: accept.clone().accept, bytes };
   }

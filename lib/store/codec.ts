@@ -117,16 +117,18 @@ export function decodeState(bytes: Buffer): { state: ChainState; tickets: Buffer
     if (at > bytes.length) throw new HawserError('ERR_HAWSER_STORAGE', 'a chain state in the store is cut short');
     return bytes.subarray(at - length, at);
   };
+  // Copies that are no Buffer: whoever gets them may wipe them, and a Buffer's slice() would be a view.
+  const own = (length: number): Uint8Array => new Uint8Array(take(length));
   const byte = (): number => take(1).readUInt8();
   const flags = byte();
   const ahead = take(2).readUInt16BE();
-  const early = earlyOf(byte(), take(32));
+  const early = earlyOf(byte(), own(32));
   const incarnation = take(byte()).toString();
   const owner = take(byte()).toString();
   const tickets = Array.from({ length: byte() }, () => take(8));
   const state: ChainState = { ahead, early, incarnation, owner };
   if (flags === 1) {
-    state.chain = { id: take(8), b: take(4).readUInt32BE(), i: take(4).readUInt32BE(), r: take(32), next: take(32) };
+    state.chain = { id: own(8), b: take(4).readUInt32BE(), i: take(4).readUInt32BE(), r: own(32), next: own(32) };
   }
   return { state, tickets };
 }
