@@ -185,8 +185,7 @@ export class Device extends Session implements DeviceCore {
     if (this.#state === 'off') throw fail('STATE', 'connect: boot() comes first');
     checkTransport(transport);
     if (early) this.#checkEarly(early);
-    this.#toIdle();
-    this.now = now;
+    this.disconnected(now);
     const kind = this.#choose(now);
     if (kind === 'full') this.#startFull(transport, now);
     else this.#startResumption(transport, now, early);
@@ -244,14 +243,15 @@ export class Device extends Session implements DeviceCore {
 
   #checkEarly(early: Early): void {
     const stream = this.channel.stream(early.stream, Kind.Stream);
-    argument(early.data.length <= this.pairing.windowGateway, 'early data: more than the window');
-    argument(stream.txEnd === 0, 'early data: the stream was ended already');
+    const end = stream.txAcked + early.data.length + (early.fin ? 1 : 0);
+    argument(stream.txEnd === 0 || end === stream.txEnd || (!early.fin && end < stream.txEnd), 'early data: behind its end');
   }
 
   #buildMessage1(now: number, early: Early | undefined): Message1 {
     const { b, i, r } = this.#position as Position;
     const frames = early && this.#earlyFrames(early);
-    const fits = frames !== undefined && RESUME1_LEN + frames.length <= MESSAGE1_MAX;
+    const inWindow = early !== undefined && early.data.length <= this.pairing.windowGateway;
+    const fits = inWindow && frames !== undefined && RESUME1_LEN + frames.length <= MESSAGE1_MAX;
     const name = this.sessionName.slice();
     const h0 = h0Of(this.port, this.pairing.ident, (this.#slot as Slot).chain, { b, i });
     const bytes = writeResume1(this.port, r, h0, { name, early: fits ? frames : undefined });
@@ -338,6 +338,9 @@ export class Device extends Session implements DeviceCore {
   disconnected(now: number): void {
     this.now = now;
     this.#toIdle();
+    // What was to be said about the link that is gone must not hit the next one.
+    const past: readonly CoreEvent['type'][] = ['store', 'live', 'drop', 'dead'];
+    this.channel.events = this.channel.events.filter(({ type }) => !past.includes(type));
   }
 
   override linkDown(): void {
@@ -519,7 +522,7 @@ export class Device extends Session implements DeviceCore {
   // ---- Saved state -------------------------------------------------------------------------------------
 
   save(kind: 'flash' | 'retained'): Uint8Array {
-    if (this.#state !== 'idle') throw fail('STATE', 'save: only without a link');
+    if (this.#state === 'off') throw fail('STATE', 'save: boot() comes first');
     const streams: SavedStream[] = [];
     // A stream that was reset is left out: the gateway forgets what is not named.
     for (const stream of this.channel.streams.values()) {

@@ -153,8 +153,15 @@ export class Accept implements AcceptCore {
     if (event && !(event instanceof HawserError)) return event;
     // A serial line brings frames of old links and noise: they are skipped.
     if (this.transport === Transport.Serial || !event) return undefined;
-    this.wipe();
+    this.#drop();
     return { type: 'drop', error: event };
+  }
+
+  /** This link is over. Another one may still present the same message 1 and get the candidate. */
+  #drop(): void {
+    this.#link?.wipe();
+    this.#link = undefined;
+    this.#state = 'over';
   }
 
   #takeMessage(unit: Unit): AcceptEvent | HawserError {
@@ -404,7 +411,8 @@ export class Gateway extends Session implements GatewayCore {
     const candidate = ours(accept);
     argument(!continued || equal(candidate.continues, this.sessionName), 'continued: another session was named');
     const { link, first, full, name } = candidate.takeLink(continued);
-    this.dropLink();
+    // Streams that early data has opened for a NEW session are as if they stood on this link already.
+    if (continued || !this.#fed) this.dropLink();
     const expect = { message: link.transport === Transport.Serial, record: true, recordMax: RECORD_MAX };
     this.linkUp(link, new Deframer(link.transport, expect), now);
     if (full) this.channel.opening = statusFrame(continued);
