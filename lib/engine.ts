@@ -77,7 +77,7 @@ export type CoreEvent =
   | { type: 'dead' } // nothing was heard for too long: drop the link, connect again
   | { type: 'drop'; error: HawserError }; // bad bytes (ERR_HAWSER_AUTH, _FORMAT, _PEER): drop the link in silence
 
-/** Stream state plus, while a link is up, record keys. */
+/** Stream state plus, while a link is up, record keys. Calls for a stream that is not open, or has ended, throw ERR_HAWSER_CLOSED. */
 export interface SessionCore {
   readonly live: boolean;
   /** 8 bytes, SPEC 9; zero before the first confirmed session. */
