@@ -95,7 +95,7 @@ int Pairing::import_own() {
   core_.own = own_->handle(core_.suite == HAWSER_SUITE_ID_P256 ? KeyUse::p256 : KeyUse::x25519);
   const uint8_t *computed = own_->public_key(core_.suite);
   if (core_.own == 0 || computed == nullptr) {
-    return HAWSER_ERR_CRYPTO;
+    return HAWSER_ERR_ARG; /* no private key of this suite */
   }
   size_t len = core_.suite == HAWSER_SUITE_ID_P256 ? 65 : 32;
   if (hawser_port_equal(core_.own_public, zero, len)) { /* left out */

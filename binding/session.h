@@ -157,15 +157,7 @@ protected:
     if (int error = refused(args)) {
       return error;
     }
-    Bytes room = {out.data + at, out.len - at};
-    size_t total = 0;
-    int error = send_all(room, &total, now);
-    if (error == HAWSER_OK) {
-      size_t len = 0;
-      error = hawser_message(session_, stream, data.data, data.len, room.data + total, room.len - total, &len, now);
-      total += error == HAWSER_OK ? len : 0;
-    }
-    return total > 0 || error == HAWSER_OK ? static_cast<double>(total) : error;
+    return message_all(stream, data, now, {out.data + at, out.len - at});
   }
 
   double consume(Args &args) {
@@ -315,11 +307,28 @@ private:
     return HAWSER_OK;
   }
 
+  /* Tried first, so that an error comes before anything is sealed; then again behind the control frames it waits for. */
+  double message_all(uint16_t stream, Bytes data, uint64_t now, Bytes out) {
+    size_t total = 0, len = 0;
+    int error = hawser_message(session_, stream, data.data, data.len, out.data, out.len, &len, now);
+    if (error == HAWSER_OK && len == 0) {
+      error = send_all(out, &total, now);
+    }
+    if (error == HAWSER_OK && total > 0) {
+      error = hawser_message(session_, stream, data.data, data.len, out.data + total, out.len - total, &len, now);
+    }
+    return total > 0 || error == HAWSER_OK ? static_cast<double>(total + len) : error;
+  }
+
   /* An error after the first record waits for the next call: what was sealed must be sent. */
   double write_all(uint16_t stream, Bytes data, bool fin, uint64_t now, Bytes out) {
     size_t total = 0, taken = 0, len = 0;
     int fin_taken = 0;
-    int error = send_all(out, &total, now);
+    /* nothing is written, but a stream that takes nothing is refused before control frames are sealed */
+    int error = hawser_write(session_, stream, data.data, 0, 0, out.data, out.len, &len, &taken, &fin_taken, now);
+    if (error == HAWSER_OK) {
+      error = send_all(out, &total, now);
+    }
     while (error == HAWSER_OK && (taken < data.len || (fin && !fin_taken))) {
       size_t part = 0;
       error = hawser_write(session_, stream, data.data + taken, data.len - taken, fin, out.data + total,

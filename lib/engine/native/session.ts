@@ -195,6 +195,19 @@ export abstract class NativeSession<Raw extends RawSession> implements SessionCo
 }
 
 const nothing = new Uint8Array(0);
+const UPSTREAM = /^[a-z0-9._-]{1,32}$/;
+
+/** Ids of the streams in a saved state, by its layout in SPEC 7.4. Whether it is one the core finds out. */
+function savedStreams(blob: Uint8Array): number[] {
+  if (!(blob instanceof Uint8Array)) throw badArgument('restore: blob is not a Uint8Array');
+  const [retained, head, step, row] = [2, 20, 48, 20];
+  const start = head + (blob[5] === retained ? step : 0);
+  const count = Math.min(blob[6] ?? 0, Math.floor(Math.max(0, blob.length - start) / row));
+  return Array.from(
+    { length: count },
+    (_, at) => (blob[start + at * row] ?? 0) * 256 + (blob[start + at * row + 1] ?? 0),
+  );
+}
 
 export class NativeDevice extends NativeSession<RawDevice> implements DeviceCore {
   static make(native: Native, pairing: CorePairing, options: SessionOptions & EngineOptions = {}): NativeDevice {
@@ -230,8 +243,8 @@ export class NativeDevice extends NativeSession<RawDevice> implements DeviceCore
   }
 
   save(kind: 'flash' | 'retained'): Uint8Array {
-    const code = { flash: 1, retained: 2 }[kind];
-    if (code === undefined) throw badArgument("save: kind is 'flash' or 'retained'");
+    const code = ['flash', 'retained'].indexOf(kind) + 1;
+    if (code === 0) throw badArgument("save: kind is 'flash' or 'retained'");
     const blob = new Uint8Array(256);
     const length = check(this.raw.save(code, blob), 'save', names.save);
     const saved = blob.slice(0, length);
@@ -240,8 +253,12 @@ export class NativeDevice extends NativeSession<RawDevice> implements DeviceCore
   }
 
   restore(blob: Uint8Array, streams: ReadonlyMap<number, string>): void {
+    if (typeof streams?.get !== 'function') throw badArgument('restore: names is not a Map');
+    const named = savedStreams(blob).map((stream) => [stream, streams.get(stream) ?? ''] as const);
+    for (const [stream, name] of named)
+      if (!UPSTREAM.test(name)) throw badArgument(`restore: stream ${stream} has no name of an upstream`);
     check(this.raw.restore(blob), 'restore', names.restore);
-    for (const [stream, name] of streams) check(this.raw.nameStream(stream, name), 'restore', names.nameStream);
+    for (const [stream, name] of named) check(this.raw.nameStream(stream, name), 'restore', names.nameStream);
   }
 
   get handshake(): HandshakeInfo | undefined {
