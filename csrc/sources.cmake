@@ -1,10 +1,21 @@
 # The one list of the core's C files, relative to csrc/. Every build system includes this file.
 
 set(HAWSER_CORE_SOURCES
+  src/wire.c
+  src/pairing.c
+  src/noise.c
+  src/handshake.c
+  src/resume.c
+  src/cobs.c
+  src/record.c
+  src/channel.c
+  src/session.c
+  src/device.c
 )
 
 # Added to the core where HAWSER_GATEWAY is on.
 set(HAWSER_GATEWAY_SOURCES
+  src/gateway.c
 )
 
 set(HAWSER_PORT_OPENSSL_SOURCES ports/openssl/port_openssl.c)

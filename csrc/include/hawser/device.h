@@ -30,9 +30,8 @@ struct hawser_device {
       uint8_t slot[HAWSER_SLOT_LEN], step[HAWSER_KEY_LEN];
     } store;
   } u;
-  uint8_t name[HAWSER_NAME_LEN]; /* of the session if it is NEW */
-  uint16_t early_stream, sent, received;
-  uint8_t state, flags, kind, status, bad;
+  uint16_t early_stream, sent, received, flags;
+  uint8_t state, kind, status, verdict, bad;
 };
 
 #ifdef __cplusplus

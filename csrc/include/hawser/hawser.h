@@ -49,7 +49,7 @@ extern "C" {
 #define HAWSER_SLOT_LEN 64
 #define HAWSER_SAVE_MAX 256
 #define HAWSER_FRAME_OVERHEAD 3 /* of DATA and MSG */
-#define HAWSER_SEND_MIN 96      /* smallest `cap` of hawser_send */
+#define HAWSER_SEND_MIN 128     /* smallest `cap` of hawser_send; a full message 1 or any message 2 fits */
 
 /* What COBS makes of len bytes at most, with the zero that ends the frame (serial lines). */
 #define HAWSER_COBS_LEN(len) ((len) + (len) / 254 + 2)
@@ -177,7 +177,7 @@ typedef struct hawser_session {
   uint64_t now_ms, heard_ms, wait_ms, ack_ms;
   uint32_t serial, ping, pong, flags;
   uint16_t stream_count;
-  uint8_t name[HAWSER_NAME_LEN];
+  uint8_t name[HAWSER_NAME_LEN], next[HAWSER_NAME_LEN]; /* next: should the session be NEW */
   uint8_t gateway, code;
 } hawser_session;
 

@@ -1,0 +1,824 @@
+/*
+ * channel.c - see channel.h. Offsets are absolute, so bytes that come twice are known, and a gap is seen.
+ */
+#include "channel.h"
+
+#include <string.h>
+
+static hawser_stream *stream_at(const hawser_session *s, uint64_t id) {
+  return id < s->stream_count ? &s->streams[id] : NULL;
+}
+
+static int is_used(const hawser_stream *st) {
+  return (st->flags & HAWSER_ST_USED) != 0;
+}
+
+static void raise_event(hawser_session *s, hawser_stream *st, uint32_t event) {
+  st->flags |= event;
+  s->flags |= HAWSER_SF_EVENTS;
+}
+
+/* The stream ends with code; hawser_channel_event() frees it once the application has been told. */
+static void close_stream(hawser_session *s, hawser_stream *st, uint8_t code) {
+  if ((st->flags & HAWSER_ST_EV_CLOSED) == 0) {
+    st->code = code;
+    raise_event(s, st, HAWSER_ST_EV_CLOSED);
+  }
+}
+
+/* Takes part in the exchange of frames: used, and neither reset nor about to be reported closed. */
+static int is_open(const hawser_stream *st) {
+  return (st->flags & (HAWSER_ST_USED | HAWSER_ST_RESET | HAWSER_ST_EV_CLOSED)) == HAWSER_ST_USED;
+}
+
+/* SPEC 9, closing: a direction has ended when its FIN is acknowledged. */
+static void check_ended(hawser_session *s, hawser_stream *st) {
+  if (is_open(st) && st->tx_end != 0 && st->tx_acked == st->tx_end && st->rx_end != 0 && st->rx_sent == st->rx_end) {
+    close_stream(s, st, HAWSER_DONE);
+  }
+}
+
+static void ack_by(hawser_session *s, hawser_stream *st, uint64_t ms) {
+  st->flags |= HAWSER_ST_ACK_DUE;
+  if (ms < s->ack_ms) {
+    s->ack_ms = ms;
+  }
+}
+
+void hawser_channel_accepted(hawser_session *s, hawser_stream *st) {
+  uint32_t window = s->gateway ? s->pairing->window_gateway : s->pairing->window_device;
+  int first = s->gateway && (st->flags & (HAWSER_ST_TOLD | HAWSER_ST_OPENED)) == HAWSER_ST_OPENED;
+  int connected = !s->gateway || (st->flags & HAWSER_ST_OPENED) != 0;
+  if (st->rx_end != 0 && st->rx_acked == st->rx_end - 1 && connected) {
+    st->rx_acked = st->rx_end; /* SPEC 9: FIN is acknowledged by itself, at once */
+  }
+  /* at once too: the word that the upstream is connected, and before the peer's window runs dry */
+  if (first || (st->rx_end != 0 && st->rx_acked == st->rx_end) || st->rx_acked - st->rx_sent >= window / 4) {
+    ack_by(s, st, s->now_ms);
+  } else if (st->rx_acked != st->rx_sent) {
+    ack_by(s, st, s->now_ms + HAWSER_ACK_DELAY_MS);
+  }
+}
+
+/* ---- sending ---- */
+
+uint32_t hawser_channel_window(const hawser_session *s, const hawser_stream *st) {
+  uint32_t window = s->gateway ? s->pairing->window_device : s->pairing->window_gateway;
+  uint64_t flight = st->tx - st->tx_acked;
+  uint64_t left = HAWSER_OFFSET_MAX - 1 - st->tx;
+  uint64_t open = flight < window ? window - flight : 0;
+  return (uint32_t)(open < left ? open : left);
+}
+
+int hawser_channel_speaks(const hawser_session *s) {
+  /* SPEC 9: the gateway sends no stream frame until it has the device's SYNCED */
+  return s->link.live && (s->flags & (HAWSER_SF_HOLD | HAWSER_SF_CLOSED)) == 0 &&
+         !(s->gateway && (s->flags & HAWSER_SF_SYNC_WAIT) != 0);
+}
+
+int hawser_channel_ready(const hawser_session *s) {
+  const uint32_t first = HAWSER_SF_STATE_DUE | HAWSER_SF_STATUS_DUE | HAWSER_SF_SYNC_DUE;
+  return hawser_channel_speaks(s) && (s->flags & first) == 0;
+}
+
+static void put_head(hawser_writer *w, uint8_t code, const hawser_session *s, const hawser_stream *st) {
+  hawser_put(w, 1, code);
+  hawser_put(w, 2, (uint64_t)(st - s->streams));
+}
+
+static void put_reset(hawser_writer *w, const hawser_session *s, const hawser_stream *st, uint32_t serial,
+                      uint8_t code) {
+  put_head(w, HAWSER_FRAME_RESET, s, st);
+  hawser_put(w, 4, serial);
+  hawser_put(w, 1, code);
+}
+
+static void put_open(hawser_writer *w, const hawser_session *s, const hawser_stream *st) {
+  size_t len = st->name != NULL ? strlen(st->name) : 0;
+  put_head(w, HAWSER_FRAME_OPEN, s, st);
+  hawser_put(w, 4, st->serial);
+  hawser_put(w, 1, st->kind);
+  hawser_put(w, 1, len);
+  hawser_put_bytes(w, (const uint8_t *)st->name, len);
+}
+
+static void put_stream(hawser_writer *w, const hawser_session *s, const hawser_stream *st) {
+  put_head(w, HAWSER_FRAME_STREAM, s, st);
+  hawser_put(w, 4, st->serial);
+  hawser_put(w, 6, st->tx);
+  hawser_put(w, 6, st->rx);
+  hawser_put(w, 6, st->rx_acked);
+}
+
+static void put_ack(hawser_writer *w, const hawser_session *s, const hawser_stream *st) {
+  put_head(w, HAWSER_FRAME_ACK, s, st);
+  hawser_put(w, 6, st->rx_acked);
+}
+
+/* rx_acked was told. STREAM says it as well as ACK does, but for the gateway's first word, which is an ACK. */
+static void note_told(hawser_session *s, hawser_stream *st, uint32_t frame) {
+  st->rx_sent = st->rx_acked;
+  if (frame == HAWSER_ST_ACK_DUE) {
+    st->flags |= HAWSER_ST_TOLD;
+  } else if (!s->gateway || st->rx_acked > 0) {
+    st->flags &= ~(uint32_t)HAWSER_ST_ACK_DUE;
+  }
+  check_ended(s, st);
+}
+
+/* Writes one frame of a stream if it is due and there is room; what it says is then said. */
+static int write_due(hawser_session *s, hawser_stream *st, uint32_t due, hawser_writer *w) {
+  hawser_writer trial = *w;
+  if ((st->flags & due) == 0) {
+    return 1;
+  }
+  if (due == HAWSER_ST_OPEN_DUE) {
+    put_open(&trial, s, st);
+  } else if (due == HAWSER_ST_STREAM_DUE) {
+    put_stream(&trial, s, st);
+  } else if (due == HAWSER_ST_RESET_DUE) {
+    put_reset(&trial, s, st, st->serial, st->code);
+  } else {
+    put_ack(&trial, s, st);
+  }
+  if (trial.bad) {
+    return 0;
+  }
+  *w = trial;
+  st->flags &= ~due;
+  if (due == HAWSER_ST_OPEN_DUE) {
+    st->flags |= HAWSER_ST_SENT;
+  } else if (due == HAWSER_ST_ACK_DUE || due == HAWSER_ST_STREAM_DUE) {
+    note_told(s, st, due);
+  }
+  return 1;
+}
+
+static int write_stray(hawser_session *s, hawser_stream *st, hawser_writer *w) {
+  hawser_writer trial = *w;
+  if (st->stray == 0) {
+    return 1;
+  }
+  put_reset(&trial, s, st, st->stray, st->stray_code);
+  if (trial.bad) {
+    return 0;
+  }
+  *w = trial;
+  st->stray = 0;
+  return 1;
+}
+
+/* In SPEC 9's order: what resynchronises, SYNCED, the rest. 0: the record is full. */
+static int write_streams(hawser_session *s, hawser_writer *w) {
+  for (uint16_t id = 0; id < s->stream_count; id++) {
+    hawser_stream *st = &s->streams[id];
+    if (!write_stray(s, st, w) || !write_due(s, st, HAWSER_ST_OPEN_DUE, w) ||
+        !write_due(s, st, HAWSER_ST_STREAM_DUE, w) || !write_due(s, st, HAWSER_ST_RESET_DUE, w)) {
+      return 0;
+    }
+  }
+  if ((s->flags & HAWSER_SF_SYNC_DUE) != 0) {
+    if (w->left == 0) {
+      return 0;
+    }
+    hawser_put(w, 1, HAWSER_FRAME_SYNCED);
+    s->flags &= ~(uint32_t)HAWSER_SF_SYNC_DUE;
+  }
+  for (uint16_t id = 0; id < s->stream_count; id++) {
+    if (!write_due(s, &s->streams[id], HAWSER_ST_ACK_DUE, w)) {
+      return 0;
+    }
+  }
+  s->ack_ms = HAWSER_NEVER;
+  return 1;
+}
+
+static void write_session(hawser_session *s, hawser_writer *w) {
+  if ((s->flags & HAWSER_SF_STATE_DUE) != 0) {
+    hawser_put(w, 1, HAWSER_FRAME_STATE);
+    hawser_put_bytes(w, s->name, HAWSER_NAME_LEN);
+  }
+  if ((s->flags & HAWSER_SF_STATUS_DUE) != 0) {
+    hawser_put(w, 1, HAWSER_FRAME_STATUS);
+    hawser_put(w, 1, (s->flags & HAWSER_SF_CONTINUED) != 0);
+  }
+  if ((s->flags & HAWSER_SF_PONG_DUE) != 0) {
+    hawser_put(w, 1, HAWSER_FRAME_PONG);
+    hawser_put(w, 4, s->pong);
+  }
+  if ((s->flags & HAWSER_SF_PING_DUE) != 0) {
+    hawser_put(w, 1, HAWSER_FRAME_PING);
+    hawser_put(w, 4, ++s->ping);
+    s->flags |= HAWSER_SF_PING_OUT;
+  }
+  if ((s->flags & HAWSER_SF_CLOSE_DUE) != 0) {
+    hawser_put(w, 1, HAWSER_FRAME_CLOSE);
+    hawser_put(w, 1, s->code);
+  }
+  s->flags &= ~(uint32_t)(HAWSER_SF_STATE_DUE | HAWSER_SF_STATUS_DUE | HAWSER_SF_PONG_DUE | HAWSER_SF_PING_DUE |
+                          HAWSER_SF_CLOSE_DUE);
+}
+
+void hawser_channel_write(hawser_session *s, hawser_writer *w) {
+  write_session(s, w); /* HAWSER_RECORD_MIN holds all of these */
+  if (hawser_channel_speaks(s)) {
+    (void)write_streams(s, w);
+  }
+}
+
+int hawser_channel_due(const hawser_session *s, uint64_t now_ms) {
+  const uint32_t due = HAWSER_ST_OPEN_DUE | HAWSER_ST_STREAM_DUE | HAWSER_ST_RESET_DUE;
+  if ((s->flags & HAWSER_SF_SYNC_DUE) != 0 || now_ms >= s->ack_ms) {
+    return 1;
+  }
+  for (uint16_t id = 0; id < s->stream_count; id++) {
+    if ((s->streams[id].flags & due) != 0 || s->streams[id].stray != 0) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* A device waits for the answer before the id is free, since DATA of the old stream may be on its way. A gateway chooses no
+ * ids: for it the stream is over, and only remembered. */
+void hawser_channel_reset(hawser_session *s, hawser_stream *st, uint8_t code) {
+  int never_sent = !s->gateway && (st->flags & HAWSER_ST_SENT) == 0;
+  st->flags &= ~(uint32_t)HAWSER_ST_DUE;
+  st->code = code;
+  if (never_sent) {
+    close_stream(s, st, code);
+    return;
+  }
+  st->flags |= HAWSER_ST_RESET | (s->link.live ? (uint32_t)HAWSER_ST_RESET_DUE : 0u);
+  if (s->gateway || !s->link.live) {
+    close_stream(s, st, code);
+  }
+}
+
+int hawser_channel_waits(const hawser_session *s) {
+  for (uint16_t id = 0; id < s->stream_count; id++) {
+    const hawser_stream *st = &s->streams[id];
+    if (is_used(st) && (st->tx > st->tx_acked || (!s->gateway && (st->flags & HAWSER_ST_RESET) != 0))) {
+      return 1;
+    }
+  }
+  return 0;
+}
+
+/* ---- receiving ---- */
+
+/* The gateway's first acknowledgement says that the upstream is connected. */
+static void note_opened(hawser_session *s, hawser_stream *st) {
+  if (!s->gateway && (st->flags & HAWSER_ST_OPENED) == 0) {
+    st->flags |= HAWSER_ST_OPENED | HAWSER_ST_KNOWN;
+    raise_event(s, st, HAWSER_ST_EV_OPENED);
+  }
+}
+
+/* The peer's word on a stream that both have: SPEC 9, resynchronisation. The first one on a link also tells where this
+ * end goes on; a later one only where the peer does. */
+static int take_stream(hawser_session *s, hawser_stream *st, uint64_t tx, uint64_t rx, uint64_t ack) {
+  int first = (st->flags & HAWSER_ST_NAMED) == 0;
+  if (tx > st->rx || ack > rx) {
+    return HAWSER_ERR_PEER; /* a gap; or accepted before received */
+  }
+  if ((first && rx < st->tx_acked) || ((s->gateway || !first) && ack > st->tx) || (s->gateway && rx > st->tx)) {
+    return HAWSER_ERR_PEER; /* wants bytes that it acknowledged, or has some that were never sent */
+  }
+  st->rx_at = tx;
+  st->flags |= HAWSER_ST_NAMED;
+  if (!s->gateway) {
+    st->flags |= HAWSER_ST_KNOWN;
+  }
+  if (ack > st->tx_acked) {
+    st->tx_acked = ack;
+    raise_event(s, st, HAWSER_ST_EV_ACKED);
+    note_opened(s, st);
+  }
+  if (first && (rx != st->tx || (st->flags & HAWSER_ST_HELD) != 0)) {
+    if (!s->gateway && rx != st->tx) {
+      st->flags |= HAWSER_ST_STREAM_DUE; /* announce where the next DATA goes */
+    }
+    st->tx = rx;
+    st->flags &= ~(uint32_t)HAWSER_ST_HELD;
+    if (rx < st->tx_end) {
+      st->tx_end = 0; /* FIN will be written again */
+    }
+    raise_event(s, st, HAWSER_ST_EV_REWIND);
+  }
+  check_ended(s, st);
+  return HAWSER_OK;
+}
+
+/* Gateway: an id begins anew. */
+static int open_stream(hawser_session *s, hawser_stream *st, uint32_t serial, uint8_t kind, const uint8_t *name,
+                       size_t name_len, hawser_event *event) {
+  uint32_t stray = st->stray;
+  uint8_t stray_code = st->stray_code;
+  memset(st, 0, sizeof *st);
+  st->stray = stray;
+  st->stray_code = stray_code;
+  st->serial = serial;
+  st->kind = kind;
+  st->flags = HAWSER_ST_USED | HAWSER_ST_NAMED;
+  event->type = HAWSER_EV_OPEN;
+  event->stream = (uint16_t)(st - s->streams);
+  event->value = kind;
+  event->data = name;
+  event->len = name_len;
+  return HAWSER_OK;
+}
+
+/* Gateway: a stream that has ended is asked after: its final offsets, or its RESET. */
+static void recall(hawser_stream *st) {
+  st->flags |= (st->flags & (HAWSER_ST_RESET | HAWSER_ST_ANSWERED)) != 0 ? HAWSER_ST_RESET_DUE : HAWSER_ST_STREAM_DUE;
+}
+
+static int on_open(hawser_session *s, hawser_reader *r, hawser_event *event) {
+  hawser_stream *st = stream_at(s, hawser_get(r, 2));
+  uint32_t serial = (uint32_t)hawser_get(r, 4);
+  uint8_t kind = (uint8_t)hawser_get(r, 1);
+  size_t len = (size_t)hawser_get(r, 1);
+  const uint8_t *name = hawser_get_bytes(r, len);
+  if (r->bad || !s->gateway || st == NULL || serial == 0 || serial < st->serial || kind > HAWSER_KIND_MESSAGES ||
+      len == 0 || len > HAWSER_UPSTREAM_MAX) {
+    return HAWSER_ERR_PEER;
+  }
+  if (serial > st->serial) {
+    return open_stream(s, st, serial, kind, name, len, event);
+  }
+  if ((st->flags & HAWSER_ST_DONE) != 0) {
+    recall(st);
+    return HAWSER_OK;
+  }
+  /* a repeat: the device has heard nothing of this stream */
+  return is_open(st) ? take_stream(s, st, 0, 0, 0) : HAWSER_OK;
+}
+
+static int on_stream(hawser_session *s, hawser_reader *r) {
+  hawser_stream *st = stream_at(s, hawser_get(r, 2));
+  uint32_t serial = (uint32_t)hawser_get(r, 4);
+  uint64_t tx = hawser_get(r, 6);
+  uint64_t rx = hawser_get(r, 6);
+  uint64_t ack = hawser_get(r, 6);
+  if (r->bad || st == NULL || serial == 0) {
+    return HAWSER_ERR_PEER;
+  }
+  if (serial == st->serial && is_open(st)) {
+    return take_stream(s, st, tx, rx, ack);
+  }
+  if (!s->gateway) {
+    return HAWSER_OK;
+  }
+  if (serial == st->serial && (st->flags & HAWSER_ST_DONE) != 0) {
+    recall(st);
+  } else {
+    st->stray = serial;
+    st->stray_code = HAWSER_STATE_LOST;
+  }
+  return HAWSER_OK;
+}
+
+/* DATA or FIN: bytes below rx are discarded, so repeats do no harm; a gap is a violation. */
+static int on_data(hawser_session *s, hawser_reader *r, int fin, hawser_event *event) {
+  hawser_stream *st = stream_at(s, hawser_get(r, 2));
+  size_t len = r->left;
+  const uint8_t *data = hawser_get_bytes(r, len);
+  uint32_t window = s->gateway ? s->pairing->window_gateway : s->pairing->window_device;
+  uint64_t end;
+  if (r->bad || st == NULL) {
+    return HAWSER_ERR_PEER;
+  }
+  if (!is_open(st)) {
+    return HAWSER_OK;
+  }
+  if (st->kind != HAWSER_KIND_STREAM || st->rx_at > st->rx) {
+    return HAWSER_ERR_PEER;
+  }
+  end = st->rx_at + len;
+  if (end > HAWSER_OFFSET_MAX - 1 || (end > st->rx && end - st->rx_acked > window)) {
+    return HAWSER_ERR_PEER;
+  }
+  /* nothing beyond a FIN, and a FIN only where the first one was */
+  if (st->rx_end != 0 && (end > st->rx_end - 1 || (fin && end != st->rx_end - 1))) {
+    return HAWSER_ERR_PEER;
+  }
+  if (fin && st->rx_end == 0 && end < st->rx) {
+    return HAWSER_ERR_PEER;
+  }
+  st->flags |= s->gateway ? 0u : (uint32_t)HAWSER_ST_KNOWN;
+  if (end > st->rx) {
+    size_t fresh = (size_t)(end - st->rx);
+    event->type = HAWSER_EV_DATA;
+    event->stream = (uint16_t)(st - s->streams);
+    event->data = data + (len - fresh);
+    event->len = fresh;
+    event->offset = st->rx;
+    st->rx = end;
+  }
+  st->rx_at = end + (uint64_t)(fin != 0);
+  if (fin && st->rx_end == 0) {
+    st->rx_end = end + 1;
+    st->rx = end + 1;
+    raise_event(s, st, HAWSER_ST_EV_FIN);
+    hawser_channel_accepted(s, st);
+  }
+  return HAWSER_OK;
+}
+
+static int on_ack(hawser_session *s, hawser_reader *r) {
+  hawser_stream *st = stream_at(s, hawser_get(r, 2));
+  uint64_t offset = hawser_get(r, 6);
+  if (r->bad || st == NULL) {
+    return HAWSER_ERR_PEER;
+  }
+  if (!is_open(st)) {
+    return HAWSER_OK;
+  }
+  if (offset > st->tx) {
+    return HAWSER_ERR_PEER;
+  }
+  note_opened(s, st);
+  if (offset > st->tx_acked) {
+    st->tx_acked = offset;
+    raise_event(s, st, HAWSER_ST_EV_ACKED);
+    check_ended(s, st);
+  }
+  return HAWSER_OK;
+}
+
+/* The receiver of a RESET that has not sent one for this serial sends one back (code 0). */
+static int on_reset(hawser_session *s, hawser_reader *r) {
+  hawser_stream *st = stream_at(s, hawser_get(r, 2));
+  uint32_t serial = (uint32_t)hawser_get(r, 4);
+  uint8_t code = (uint8_t)hawser_get(r, 1);
+  int own;
+  if (r->bad || st == NULL || serial == 0) {
+    return HAWSER_ERR_PEER;
+  }
+  own = serial == st->serial;
+  if (own && (st->flags & HAWSER_ST_RESET) != 0) {
+    if (is_used(st)) {
+      close_stream(s, st, st->code); /* the answer to the device's own */
+    }
+    return HAWSER_OK;
+  }
+  if (!own && !s->gateway) {
+    return HAWSER_OK;
+  }
+  if (own && !is_used(st) && !s->gateway) {
+    return HAWSER_OK;
+  }
+  st->stray = serial;
+  st->stray_code = HAWSER_DONE;
+  if (own && is_used(st)) {
+    st->flags &= ~(uint32_t)HAWSER_ST_DUE;
+    close_stream(s, st, code);
+  }
+  return HAWSER_OK;
+}
+
+static int on_message(hawser_session *s, hawser_reader *r, hawser_event *event) {
+  hawser_stream *st = stream_at(s, hawser_get(r, 2));
+  size_t len = r->left;
+  const uint8_t *data = hawser_get_bytes(r, len);
+  if (r->bad || st == NULL) {
+    return HAWSER_ERR_PEER;
+  }
+  if (!is_open(st)) {
+    return HAWSER_OK;
+  }
+  if (st->kind != HAWSER_KIND_MESSAGES) {
+    return HAWSER_ERR_PEER;
+  }
+  event->type = HAWSER_EV_MESSAGE;
+  event->stream = (uint16_t)(st - s->streams);
+  event->data = data;
+  event->len = len;
+  return HAWSER_OK;
+}
+
+/* Gateway: forgets the streams that were not named, tells its own. Device: what the gateway left unnamed is lost. */
+static int on_synced(hawser_session *s) {
+  if ((s->flags & HAWSER_SF_SYNC_WAIT) == 0) {
+    return HAWSER_ERR_PEER;
+  }
+  s->flags &= ~(uint32_t)HAWSER_SF_SYNC_WAIT;
+  s->flags |= s->gateway ? HAWSER_SF_SYNC_DUE : 0u;
+  for (uint16_t id = 0; id < s->stream_count; id++) {
+    hawser_stream *st = &s->streams[id];
+    int ended = st->tx_end != 0 && st->rx_end != 0 && st->rx_acked == st->rx_end;
+    if (!is_open(st)) {
+      continue;
+    }
+    if ((st->flags & HAWSER_ST_NAMED) != 0) {
+      st->flags |= s->gateway ? HAWSER_ST_STREAM_DUE : 0u;
+    } else if (s->gateway || (st->flags & HAWSER_ST_ASKED) != 0) {
+      /* the device forgets what has ended on both sides: then only its last acknowledgement was lost */
+      close_stream(s, st, s->gateway && ended ? HAWSER_DONE : HAWSER_STATE_LOST);
+    }
+  }
+  return HAWSER_OK;
+}
+
+static int on_status(hawser_session *s, hawser_reader *r) {
+  uint64_t status = hawser_get(r, 1);
+  int named = (s->flags & HAWSER_SF_HOLD) != 0;
+  if (r->bad || (s->flags & HAWSER_SF_STATUS_WAIT) == 0 || status > 1 || (status == 1 && !named)) {
+    return HAWSER_ERR_PEER;
+  }
+  s->flags &= ~(uint32_t)(HAWSER_SF_STATUS_WAIT | HAWSER_SF_HOLD);
+  if (!named) {
+    return HAWSER_OK; /* there was nothing to continue: the session is live as a new one already */
+  }
+  if (status == 1) {
+    hawser_channel_continue(s);
+  } else {
+    hawser_channel_renew(s);
+  }
+  return HAWSER_OK;
+}
+
+static int on_pong(hawser_session *s, hawser_reader *r) {
+  uint32_t value = (uint32_t)hawser_get(r, 4);
+  if (r->bad) {
+    return HAWSER_ERR_PEER;
+  }
+  if ((s->flags & HAWSER_SF_PING_OUT) != 0 && value == s->ping) {
+    s->flags &= ~(uint32_t)HAWSER_SF_PING_OUT;
+    if ((s->flags & HAWSER_SF_PING_APP) != 0) {
+      s->flags = (s->flags | HAWSER_SF_EV_PONG) & ~(uint32_t)HAWSER_SF_PING_APP;
+    }
+  }
+  return HAWSER_OK;
+}
+
+static int on_close(hawser_session *s, hawser_reader *r) {
+  uint8_t code = (uint8_t)hawser_get(r, 1);
+  if (r->bad) {
+    return HAWSER_ERR_PEER;
+  }
+  hawser_channel_end(s, code);
+  memset(s->name, 0, sizeof s->name);
+  s->code = code;
+  s->flags |= HAWSER_SF_EV_CLOSE | HAWSER_SF_CLOSED;
+  r->left = 0; /* nothing counts after it */
+  return HAWSER_OK;
+}
+
+/* What may come now: SPEC 9, STATUS first, and before SYNCED only what resynchronises. */
+static int in_place(const hawser_session *s, uint8_t code) {
+  if ((s->flags & HAWSER_SF_STATUS_WAIT) != 0 && code != HAWSER_FRAME_STATUS) {
+    return 0;
+  }
+  if (s->gateway && (s->flags & HAWSER_SF_SYNC_WAIT) != 0) {
+    return code == HAWSER_FRAME_OPEN || code == HAWSER_FRAME_STREAM || code == HAWSER_FRAME_SYNCED ||
+           code == HAWSER_FRAME_RESET || code == HAWSER_FRAME_PING || code == HAWSER_FRAME_PONG ||
+           code == HAWSER_FRAME_CLOSE;
+  }
+  return 1;
+}
+
+/* Gateway: an OPEN with a higher serial ends the stream that had the id. Says so first, then takes the frame. */
+static int replaces(hawser_session *s, hawser_reader r) {
+  hawser_stream *st = stream_at(s, hawser_get(&r, 2));
+  uint32_t serial = (uint32_t)hawser_get(&r, 4);
+  if (r.bad || !s->gateway || st == NULL || !is_used(st) || serial <= st->serial) {
+    return 0;
+  }
+  close_stream(s, st, HAWSER_DONE);
+  return 1;
+}
+
+int hawser_channel_frame(hawser_session *s, hawser_event *event) {
+  hawser_reader r = {s->frames, s->frames_len, 0};
+  uint8_t code = (uint8_t)hawser_get(&r, 1);
+  int err = HAWSER_ERR_PEER;
+  if (!in_place(s, code)) {
+    return err;
+  }
+  if (code == HAWSER_FRAME_OPEN && replaces(s, r)) {
+    return HAWSER_OK; /* the frame stays where it is until that was told */
+  }
+  switch (code) {
+  case HAWSER_FRAME_STATUS:
+    err = on_status(s, &r);
+    break;
+  case HAWSER_FRAME_OPEN:
+    err = on_open(s, &r, event);
+    break;
+  case HAWSER_FRAME_STREAM:
+    err = on_stream(s, &r);
+    break;
+  case HAWSER_FRAME_SYNCED:
+    err = on_synced(s);
+    break;
+  case HAWSER_FRAME_DATA:
+  case HAWSER_FRAME_FIN:
+    err = on_data(s, &r, code == HAWSER_FRAME_FIN, event);
+    break;
+  case HAWSER_FRAME_ACK:
+    err = on_ack(s, &r);
+    break;
+  case HAWSER_FRAME_RESET:
+    err = on_reset(s, &r);
+    break;
+  case HAWSER_FRAME_MSG:
+    err = on_message(s, &r, event);
+    break;
+  case HAWSER_FRAME_PING:
+    s->pong = (uint32_t)hawser_get(&r, 4);
+    s->flags |= HAWSER_SF_PONG_DUE;
+    err = r.bad ? HAWSER_ERR_PEER : HAWSER_OK;
+    break;
+  case HAWSER_FRAME_PONG:
+    err = on_pong(s, &r);
+    break;
+  case HAWSER_FRAME_CLOSE:
+    err = on_close(s, &r);
+    break;
+  default:
+    break;
+  }
+  s->frames = r.at;
+  s->frames_len = r.left;
+  return err;
+}
+
+/* ---- events ---- */
+
+/* The application has been told that the stream is gone. A gateway remembers how it ended (SPEC 9, closing). */
+static void free_stream(const hawser_session *s, hawser_stream *st) {
+  const uint32_t own_reset = st->flags & (HAWSER_ST_RESET | HAWSER_ST_RESET_DUE);
+  int well = st->tx_end != 0 && st->rx_end != 0 && st->tx_acked == st->tx_end && st->rx_sent == st->rx_end;
+  if (!s->gateway) {
+    st->flags = 0;
+    st->name = NULL;
+  } else if (own_reset != 0) {
+    st->flags = HAWSER_ST_DONE | own_reset;
+  } else {
+    st->flags = HAWSER_ST_DONE | (well ? 0u : (uint32_t)HAWSER_ST_ANSWERED);
+    st->code = HAWSER_DONE;
+  }
+}
+
+static int stream_event(const hawser_session *s, hawser_stream *st, hawser_event *event) {
+  event->stream = (uint16_t)(st - s->streams);
+  if ((st->flags & HAWSER_ST_EV_OPENED) != 0) {
+    st->flags &= ~(uint32_t)HAWSER_ST_EV_OPENED;
+    event->type = HAWSER_EV_OPENED;
+  } else if ((st->flags & HAWSER_ST_EV_ACKED) != 0) {
+    st->flags &= ~(uint32_t)HAWSER_ST_EV_ACKED;
+    event->type = HAWSER_EV_ACKED;
+    event->offset = st->tx_end != 0 && st->tx_acked == st->tx_end ? st->tx_acked - 1 : st->tx_acked;
+  } else if ((st->flags & HAWSER_ST_EV_FIN) != 0) {
+    st->flags &= ~(uint32_t)HAWSER_ST_EV_FIN;
+    event->type = HAWSER_EV_FIN;
+  } else if ((st->flags & HAWSER_ST_EV_CLOSED) != 0) {
+    event->type = HAWSER_EV_CLOSED;
+    event->value = st->code;
+    free_stream(s, st);
+  } else if ((st->flags & HAWSER_ST_EV_REWIND) != 0) {
+    st->flags &= ~(uint32_t)HAWSER_ST_EV_REWIND;
+    event->type = HAWSER_EV_REWIND;
+    event->offset = st->tx_end != 0 && st->tx == st->tx_end ? st->tx - 1 : st->tx;
+  }
+  return event->type != HAWSER_EV_NONE;
+}
+
+void hawser_channel_event(hawser_session *s, hawser_event *event) {
+  for (uint16_t id = 0; id < s->stream_count; id++) {
+    hawser_stream *st = &s->streams[id];
+    if ((st->flags & HAWSER_ST_EVENTS) != 0 && stream_event(s, st, event)) {
+      return;
+    }
+  }
+  event->stream = 0;
+  s->flags &= ~(uint32_t)HAWSER_SF_EVENTS;
+}
+
+/* ---- the device's own ---- */
+
+void hawser_channel_open(hawser_session *s, hawser_stream *st, const char *name, uint8_t kind) {
+  uint32_t stray = st->stray; /* the answer to a RESET may still be owed: it goes out before the OPEN */
+  uint8_t stray_code = st->stray_code;
+  memset(st, 0, sizeof *st);
+  st->stray = stray;
+  st->stray_code = stray_code;
+  st->name = name;
+  st->kind = kind;
+  st->serial = ++s->serial;
+  st->flags = HAWSER_ST_USED | HAWSER_ST_OPEN_DUE;
+}
+
+void hawser_channel_name(const hawser_session *s, const hawser_stream *st, hawser_writer *w) {
+  if ((st->flags & HAWSER_ST_SENT) != 0) {
+    put_stream(w, s, st);
+  } else {
+    put_open(w, s, st);
+  }
+}
+
+void hawser_channel_early(hawser_session *s, hawser_stream *st, int taken, uint64_t tx, int fin) {
+  if (!taken) {
+    raise_event(s, st, HAWSER_ST_EV_REWIND);
+    return;
+  }
+  st->tx = fin ? tx + 1 : tx;
+  st->tx_end = fin ? st->tx : 0;
+  if ((st->flags & HAWSER_ST_OPEN_DUE) != 0) {
+    st->rx_at = 0;
+    st->flags &= ~(uint32_t)HAWSER_ST_OPEN_DUE;
+    st->flags |= (s->flags & HAWSER_SF_CONTINUED) != 0 ? HAWSER_ST_STREAM_DUE | HAWSER_ST_ASKED : 0u;
+  }
+  st->flags = (st->flags | HAWSER_ST_SENT | HAWSER_ST_KNOWN) & ~(uint32_t)HAWSER_ST_HELD;
+}
+
+/* ---- links come and go ---- */
+
+static void forget_link(const hawser_session *s, hawser_stream *st) {
+  st->rx_at = HAWSER_NOWHERE;
+  st->flags &= ~(uint32_t)(HAWSER_ST_NAMED | HAWSER_ST_ASKED | HAWSER_ST_HELD | HAWSER_ST_STREAM_DUE |
+                           HAWSER_ST_ACK_DUE | HAWSER_ST_RESET_DUE);
+  if (s->gateway && is_open(st) && (st->flags & HAWSER_ST_OPENED) != 0 && st->rx_acked == 0) {
+    st->flags |= HAWSER_ST_ACK_DUE; /* whether the word that the upstream is connected has arrived is not known */
+  }
+}
+
+/* Device: names a stream to the gateway, from where it knows the gateway to be. */
+static void name_stream(hawser_stream *st) {
+  uint64_t tx = (st->flags & HAWSER_ST_KNOWN) != 0 ? st->tx_acked : 0;
+  if ((st->flags & HAWSER_ST_SENT) == 0) {
+    st->flags |= HAWSER_ST_OPEN_DUE;
+    st->rx_at = 0;
+    return;
+  }
+  st->flags |= HAWSER_ST_ASKED;
+  st->flags &= ~(uint32_t)HAWSER_ST_DOUBT; /* offsets dedupe what a stream of this session carried */
+  st->flags |= (st->flags & HAWSER_ST_KNOWN) != 0 ? HAWSER_ST_STREAM_DUE : HAWSER_ST_OPEN_DUE;
+  if (st->tx != tx) {
+    st->tx = tx;
+    st->flags |= HAWSER_ST_HELD;
+  }
+}
+
+void hawser_channel_continue(hawser_session *s) {
+  s->ack_ms = HAWSER_NEVER; /* STREAM tells what was accepted */
+  s->flags |= HAWSER_SF_CONTINUED | HAWSER_SF_SYNC_WAIT;
+  for (uint16_t id = 0; id < s->stream_count; id++) {
+    hawser_stream *st = &s->streams[id];
+    forget_link(s, st);
+    if (!s->gateway && is_open(st)) {
+      name_stream(st);
+    }
+  }
+  if (!s->gateway) {
+    s->flags |= HAWSER_SF_SYNC_DUE | HAWSER_SF_EV_LIVE;
+  }
+}
+
+/* Device: the old session is gone, and with it every stream that was opened in it. */
+void hawser_channel_renew(hawser_session *s) {
+  s->flags &= ~(uint32_t)HAWSER_SF_CONTINUED;
+  memcpy(s->name, s->next, HAWSER_NAME_LEN);
+  for (uint16_t id = 0; !s->gateway && id < s->stream_count; id++) {
+    hawser_stream *st = &s->streams[id];
+    if (!is_open(st)) {
+      continue;
+    }
+    if ((st->flags & HAWSER_ST_DOUBT) != 0) {
+      close_stream(s, st, HAWSER_EARLY_UNKNOWN);
+    } else if ((st->flags & HAWSER_ST_SENT) != 0) {
+      close_stream(s, st, HAWSER_STATE_LOST);
+    } else {
+      st->flags |= HAWSER_ST_OPEN_DUE;
+      st->rx_at = 0;
+    }
+  }
+  s->flags |= s->gateway ? 0u : (uint32_t)HAWSER_SF_EV_LIVE;
+}
+
+void hawser_channel_down(hawser_session *s) {
+  for (uint16_t id = 0; id < s->stream_count; id++) {
+    hawser_stream *st = &s->streams[id];
+    st->stray = 0; /* SPEC 9: a device that goes off-link forgets streams whose RESET it has received */
+    if (s->gateway) {
+      continue;
+    }
+    st->flags &= ~(uint32_t)(HAWSER_ST_RESET_DUE | HAWSER_ST_OPEN_DUE);
+    if (is_used(st) && (st->flags & HAWSER_ST_RESET) != 0) {
+      close_stream(s, st, st->code); /* left unnamed, the gateway forgets it too */
+    }
+  }
+}
+
+void hawser_channel_end(hawser_session *s, uint8_t code) {
+  for (uint16_t id = 0; id < s->stream_count; id++) {
+    hawser_stream *st = &s->streams[id];
+    st->flags &= ~(uint32_t)HAWSER_ST_DUE;
+    st->stray = 0;
+    if (is_used(st)) {
+      close_stream(s, st, code);
+    }
+  }
+}

@@ -1,0 +1,139 @@
+/*
+ * channel.h - streams, messages and acknowledgement by offset inside records: the frames of SPEC 9. session.c owns the
+ * link, this file what is said over it.
+ */
+#ifndef HAWSER_CHANNEL_H
+#define HAWSER_CHANNEL_H
+
+#include "wire.h"
+
+enum hawser_frame_code {
+  HAWSER_FRAME_STATE = 0x01,
+  HAWSER_FRAME_STATUS,
+  HAWSER_FRAME_OPEN,
+  HAWSER_FRAME_STREAM,
+  HAWSER_FRAME_SYNCED,
+  HAWSER_FRAME_DATA,
+  HAWSER_FRAME_FIN,
+  HAWSER_FRAME_ACK,
+  HAWSER_FRAME_RESET,
+  HAWSER_FRAME_MSG,
+  HAWSER_FRAME_PING,
+  HAWSER_FRAME_PONG,
+  HAWSER_FRAME_CLOSE
+};
+
+/* Of a stream. What is due goes out with the next hawser_send(), events come out of hawser_next(). */
+enum hawser_stream_flag {
+  HAWSER_ST_USED = 1 << 0,
+  HAWSER_ST_DONE = 1 << 1,     /* gateway: ended, but remembered until a higher serial comes */
+  HAWSER_ST_RESET = 1 << 2,    /* with DONE: by the gateway's RESET; device: it has sent one and waits for the answer */
+  HAWSER_ST_OPENED = 1 << 3,   /* the upstream is connected */
+  HAWSER_ST_KNOWN = 1 << 4,    /* device: the gateway is known to have the stream */
+  HAWSER_ST_SENT = 1 << 5,     /* device: OPEN was sent under the session's name */
+  HAWSER_ST_NAMED = 1 << 6,    /* the peer has named it on this link */
+  HAWSER_ST_HELD = 1 << 7,     /* nothing is written before the peer's STREAM says where to go on */
+  HAWSER_ST_DOUBT = 1 << 8,    /* device: early data without a verdict, not idempotent */
+  HAWSER_ST_OPEN_DUE = 1 << 9,
+  HAWSER_ST_STREAM_DUE = 1 << 10,
+  HAWSER_ST_ACK_DUE = 1 << 11,
+  HAWSER_ST_RESET_DUE = 1 << 12,
+  HAWSER_ST_EV_OPENED = 1 << 13,
+  HAWSER_ST_EV_ACKED = 1 << 14,
+  HAWSER_ST_EV_REWIND = 1 << 15,
+  HAWSER_ST_EV_FIN = 1 << 16,
+  HAWSER_ST_EV_CLOSED = 1 << 17,
+  HAWSER_ST_ANSWERED = 1 << 18, /* with DONE: by the device's RESET, which was answered */
+  HAWSER_ST_TOLD = 1 << 19,     /* gateway: an ACK has said that the upstream is connected */
+  HAWSER_ST_ASKED = 1 << 20     /* device: named in this resynchronisation, so the gateway must name it too */
+};
+#define HAWSER_ST_DUE                                                                                                  \
+  (HAWSER_ST_OPEN_DUE | HAWSER_ST_STREAM_DUE | HAWSER_ST_ACK_DUE | HAWSER_ST_RESET_DUE)
+#define HAWSER_ST_EVENTS                                                                                               \
+  (HAWSER_ST_EV_OPENED | HAWSER_ST_EV_ACKED | HAWSER_ST_EV_REWIND | HAWSER_ST_EV_FIN | HAWSER_ST_EV_CLOSED)
+
+/* Of a session. */
+enum hawser_session_flag {
+  HAWSER_SF_STATE_DUE = 1 << 0,   /* device: STATE opens its first record */
+  HAWSER_SF_STATUS_DUE = 1 << 1,  /* gateway: STATUS opens its first record */
+  HAWSER_SF_FIRST_DUE = 1 << 2,   /* device: a first record is owed, be it empty */
+  HAWSER_SF_STATUS_WAIT = 1 << 3, /* device: STATUS must come first */
+  HAWSER_SF_HOLD = 1 << 4,        /* device: says nothing of streams before STATUS */
+  HAWSER_SF_SYNC_DUE = 1 << 5,    /* SYNCED follows the streams */
+  HAWSER_SF_SYNC_WAIT = 1 << 6,   /* the peer's SYNCED is awaited */
+  HAWSER_SF_PING_DUE = 1 << 7,
+  HAWSER_SF_PING_OUT = 1 << 8, /* sent, not answered */
+  HAWSER_SF_PING_APP = 1 << 9, /* the application wants to hear of the answer */
+  HAWSER_SF_PONG_DUE = 1 << 10,
+  HAWSER_SF_CLOSE_DUE = 1 << 11,
+  HAWSER_SF_CLOSED = 1 << 12,
+  HAWSER_SF_CONTINUED = 1 << 13,
+  HAWSER_SF_WAITING = 1 << 14, /* an acknowledgement or a PONG is awaited: wait_ms says since when */
+  HAWSER_SF_EVENTS = 1 << 15,  /* some stream has an event */
+  HAWSER_SF_EV_LIVE = 1 << 16,
+  HAWSER_SF_EV_PONG = 1 << 17,
+  HAWSER_SF_EV_CLOSE = 1 << 18,
+  HAWSER_SF_EV_DEAD = 1 << 19,
+  HAWSER_SF_EV_HANDSHAKE = 1 << 20 /* frames hold a handshake message of a serial line */
+};
+#define HAWSER_SF_LINK                                                                                                 \
+  (HAWSER_SF_STATE_DUE | HAWSER_SF_STATUS_DUE | HAWSER_SF_FIRST_DUE | HAWSER_SF_STATUS_WAIT | HAWSER_SF_HOLD |         \
+   HAWSER_SF_SYNC_DUE | HAWSER_SF_SYNC_WAIT | HAWSER_SF_PING_DUE | HAWSER_SF_PING_OUT | HAWSER_SF_PING_APP |           \
+   HAWSER_SF_PONG_DUE | HAWSER_SF_CLOSE_DUE | HAWSER_SF_WAITING)
+#define HAWSER_SF_EVENT_MASK                                                                                           \
+  (HAWSER_SF_EVENTS | HAWSER_SF_EV_LIVE | HAWSER_SF_EV_PONG | HAWSER_SF_EV_CLOSE | HAWSER_SF_EV_DEAD |            \
+   HAWSER_SF_EV_HANDSHAKE)
+
+#define HAWSER_NOWHERE UINT64_MAX /* rx_at: the peer has not said on this link where it goes on */
+#define HAWSER_NEVER UINT64_MAX
+
+/* What may be sent into a stream now; the sender MUST NOT go beyond acked + window. */
+uint32_t hawser_channel_window(const hawser_session *s, const hawser_stream *st);
+
+/* No frame of another kind has to go first, and the link is up. */
+int hawser_channel_ready(const hawser_session *s);
+
+/* One frame of s->frames is taken; it may fill *event, or set flags. HAWSER_ERR_PEER: a violation. */
+int hawser_channel_frame(hawser_session *s, hawser_event *event);
+
+/* The next pending event of a stream. */
+void hawser_channel_event(hawser_session *s, hawser_event *event);
+
+/* The link is up, and frames of streams may be said on it now. */
+int hawser_channel_speaks(const hawser_session *s);
+
+/* Some stream has a frame to send; an acknowledgement when its time has come. */
+int hawser_channel_due(const hawser_session *s, uint64_t now_ms);
+
+/* Device: a new stream in a free slot. */
+void hawser_channel_open(hawser_session *s, hawser_stream *st, const char *name, uint8_t kind);
+
+/* Device: OPEN or STREAM of a stream, as early data begins with it. */
+void hawser_channel_name(const hawser_session *s, const hawser_stream *st, hawser_writer *w);
+
+/* Device: early data of a stream was TAKEN, and it stands at tx; or not, and it starts over where it was. */
+void hawser_channel_early(hawser_session *s, hawser_stream *st, int taken, uint64_t tx, int fin);
+
+/* This end resets a stream. */
+void hawser_channel_reset(hawser_session *s, hawser_stream *st, uint8_t code);
+
+/* Control frames that are due, as far as there is room. */
+void hawser_channel_write(hawser_session *s, hawser_writer *w);
+
+/* A link is up, and the session CONTINUED on it or is NEW. */
+void hawser_channel_continue(hawser_session *s);
+void hawser_channel_renew(hawser_session *s);
+
+/* The link went down. */
+void hawser_channel_down(hawser_session *s);
+
+/* All streams end with code. */
+void hawser_channel_end(hawser_session *s, uint8_t code);
+
+/* Bytes were accepted: what is to be acknowledged, and when. */
+void hawser_channel_accepted(hawser_session *s, hawser_stream *st);
+
+/* Some stream waits for its peer's acknowledgement. */
+int hawser_channel_waits(const hawser_session *s);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * cobs.h - Consistent Overhead Byte Stuffing (Cheshire and Baker 1999) for serial lines, SPEC 3.4. In place both ways.
+ */
+#ifndef HAWSER_COBS_H
+#define HAWSER_COBS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The plain bytes start this far behind where the encoded ones will. */
+#define HAWSER_COBS_FRONT(len) ((len) / 254 + 1)
+
+/* Encodes len bytes at buffer + HAWSER_COBS_FRONT(len or more) = buffer + front to the start of buffer, and appends the
+ * zero. Returns the length with the zero, at most HAWSER_COBS_LEN(len). */
+size_t hawser_cobs_encode(uint8_t *buffer, size_t front, size_t len);
+
+/* Decodes len bytes (without the final zero) in place. Returns the length; 0 if they are not COBS, or are empty. */
+size_t hawser_cobs_decode(uint8_t *buffer, size_t len);
+
+#endif

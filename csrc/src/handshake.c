@@ -1,0 +1,293 @@
+/*
+ * handshake.c - the full handshakes, SPEC 6.
+ *
+ *   KK:       -> s         KKpsk0:  -> s                  NNpsk0:
+ *             <- s                  <- s
+ *             ...                   ...
+ *             -> e, es, ss          -> psk, e, es, ss     -> psk, e
+ *             <- e, ee, se          <- e, ee, se          <- e, ee
+ */
+#include "handshake.h"
+
+#include <string.h>
+
+#if HAWSER_ECDH
+
+enum token { END = 0, E, EE, ES, SE, SS, PSK };
+
+typedef struct pattern {
+  const char *name[2]; /* 25519, P256 */
+  uint8_t first[5], second[4];
+} pattern;
+
+static const pattern patterns[3] = {
+    {{"Noise_KK_25519_AESGCM_SHA256", "Noise_KK_P256_AESGCM_SHA256"}, {E, ES, SS, END, END}, {E, EE, SE, END}},
+    {{"Noise_KKpsk0_25519_AESGCM_SHA256", "Noise_KKpsk0_P256_AESGCM_SHA256"}, {PSK, E, ES, SS, END}, {E, EE, SE, END}},
+    {{"Noise_NNpsk0_25519_AESGCM_SHA256", "Noise_NNpsk0_P256_AESGCM_SHA256"}, {PSK, E, END, END, END}, {E, EE, END, END}},
+};
+
+static int has_statics(const hawser_pairing *p) {
+  return HAWSER_MODE_KEYS && p->mode != HAWSER_PSK;
+}
+
+static int has_psk(const hawser_pairing *p) {
+  return p->mode != HAWSER_KEYS;
+}
+
+/* A device never responds: in its build this is 0 and the other half of each choice is gone. */
+static int responds(const hawser_noise *n) {
+#if HAWSER_GATEWAY
+  return n->responder;
+#else
+  (void)n;
+  return 0;
+#endif
+}
+
+int hawser_noise_start(hawser_noise *n, const hawser_pairing *p, int responder, const uint8_t *prologue, size_t len) {
+  size_t key_len = hawser_public_len(p->suite);
+  const char *name = patterns[p->mode - HAWSER_KEYS].name[p->suite - HAWSER_SUITE_ID_25519];
+  int err;
+  n->responder = (uint8_t)responder;
+  n->re_len = 0;
+  n->fixed_e = 0;
+  err = hawser_symmetric_init(&n->s, name);
+  if (err == HAWSER_OK) {
+    err = hawser_mix_hash(&n->s, prologue, len);
+  }
+  /* -> s, <- s: the initiator's first */
+  if (err == HAWSER_OK && has_statics(p)) {
+    err = hawser_mix_hash(&n->s, responds(n) ? p->peer : p->own_public, key_len);
+  }
+  if (err == HAWSER_OK && has_statics(p)) {
+    err = hawser_mix_hash(&n->s, responds(n) ? p->own_public : p->peer, key_len);
+  }
+  return err;
+}
+
+static int mix_public(hawser_noise *n, const hawser_pairing *p, const uint8_t *e) {
+  size_t len = hawser_public_len(p->suite);
+  int err = hawser_mix_hash(&n->s, e, len);
+  /* Noise 9.2: with a psk, e is mixed into the key as well */
+  return err == HAWSER_OK && has_psk(p) ? hawser_mix_key(&n->s, e, len) : err;
+}
+
+/* The shared secret of a token; the letters are initiator's, then responder's. */
+static int agree(const hawser_noise *n, const hawser_pairing *p, uint8_t token, uint8_t out[32]) {
+  int own_is_static = token == (responds(n) ? ES : SE);
+  int peer_is_static = token == (responds(n) ? SE : ES);
+  const uint8_t *peer = peer_is_static ? p->peer : n->re;
+  if (token == SS) {
+    memcpy(out, p->ss, 32); /* computed when the devices were paired */
+    return HAWSER_OK;
+  }
+  return own_is_static ? hawser_port_dh_key(p->suite, p->own, peer, out)
+                       : hawser_port_dh(p->suite, n->e, peer, out);
+}
+
+static int mix_agreement(hawser_noise *n, const hawser_pairing *p, uint8_t token) {
+  uint8_t shared[32];
+  int err = agree(n, p, token, shared);
+  if (err == HAWSER_OK) {
+    err = hawser_mix_key(&n->s, shared, sizeof shared);
+  }
+  hawser_port_wipe(shared, sizeof shared);
+  return err;
+}
+
+/* Writes (out != NULL) or reads (in != NULL) the public key and does what the tokens say. */
+static int run_tokens(hawser_noise *n, const hawser_pairing *p, const uint8_t *tokens, const uint8_t *in,
+                      uint8_t *out) {
+  int err = HAWSER_OK;
+  for (; err == HAWSER_OK && *tokens != END; tokens++) {
+    if (*tokens == PSK) {
+      err = hawser_mix_psk(&n->s, p->psk);
+    } else if (*tokens != E) {
+      err = mix_agreement(n, p, *tokens);
+    } else if (in != NULL) {
+      n->re_len = (uint8_t)hawser_public_len(p->suite);
+      memcpy(n->re, in, n->re_len);
+      err = mix_public(n, p, in);
+    } else {
+      err = n->fixed_e ? hawser_port_public(p->suite, n->e, out) : hawser_port_keygen(p->suite, n->e, out);
+      err = err == HAWSER_OK ? mix_public(n, p, out) : err;
+    }
+  }
+  return err;
+}
+
+static const uint8_t *tokens_of(const hawser_pairing *p, int number) {
+  const pattern *pt = &patterns[p->mode - HAWSER_KEYS];
+  return number == 1 ? pt->first : pt->second;
+}
+
+int hawser_noise_write(hawser_noise *n, const hawser_pairing *p, int number, const uint8_t *payload, size_t len,
+                       uint8_t *out, size_t *out_len) {
+  size_t key_len = hawser_public_len(p->suite);
+  int err = run_tokens(n, p, tokens_of(p, number), NULL, out);
+  if (err == HAWSER_OK) {
+    err = hawser_encrypt_and_hash(&n->s, payload, len, out + key_len);
+    *out_len = key_len + len + HAWSER_TAG_LEN;
+  }
+  return err;
+}
+
+int hawser_noise_read(hawser_noise *n, const hawser_pairing *p, int number, const uint8_t *in, size_t in_len,
+                      uint8_t *payload) {
+  size_t key_len = hawser_public_len(p->suite);
+  int err;
+  if (in_len < key_len + HAWSER_TAG_LEN) {
+    return HAWSER_ERR_FORMAT;
+  }
+  err = run_tokens(n, p, tokens_of(p, number), in, NULL);
+  if (err == HAWSER_OK) {
+    err = hawser_decrypt_and_hash(&n->s, in + key_len, in_len - key_len - HAWSER_TAG_LEN, payload);
+  }
+  return err;
+}
+
+/* SPEC 6: Split; E = PRF(X, "export", h); B_0 and name from E. */
+int hawser_noise_finish(const hawser_noise *n, hawser_secrets *out) {
+  uint8_t keys[96], secret[32], name[32];
+  int err = hawser_split(&n->s, keys);
+  if (err == HAWSER_OK) {
+    err = hawser_prf(secret, keys + 64, "export", n->s.h, sizeof n->s.h);
+  }
+  if (err == HAWSER_OK) {
+    err = hawser_prf(out->b0, secret, "chain", NULL, 0);
+  }
+  if (err == HAWSER_OK) {
+    err = hawser_prf(name, secret, "name", NULL, 0);
+  }
+  if (err == HAWSER_OK) {
+    memcpy(out->d2g, keys, 32);
+    memcpy(out->g2d, keys + 32, 32);
+    memcpy(out->name, name, HAWSER_NAME_LEN);
+  }
+  hawser_port_wipe(keys, sizeof keys);
+  hawser_port_wipe(secret, sizeof secret);
+  hawser_port_wipe(name, sizeof name);
+  return err;
+}
+
+/* ---- whole messages ---- */
+
+size_t hawser_full_len(uint8_t mode, uint8_t suite) {
+  return 1 + hawser_public_len(suite) + HAWSER_TAG_LEN + (mode != HAWSER_PSK ? HAWSER_MAC_LEN : 0);
+}
+
+/* SPEC 6: mac = PRF(gate(direction), "mac", SHA256(all preceding bytes))[0..8] */
+static int make_mac(const uint8_t gate[32], const uint8_t *message, size_t len, uint8_t mac[HAWSER_HASH_LEN]) {
+  hawser_bytes part = {message, len};
+  uint8_t digest[HAWSER_HASH_LEN];
+  int err = hawser_port_sha256(digest, &part, 1);
+  return err != HAWSER_OK ? err : hawser_prf(mac, gate, "mac", digest, sizeof digest);
+}
+
+static int append_mac(const hawser_pairing *p, const uint8_t gate[32], uint8_t *message, size_t *len) {
+  uint8_t mac[HAWSER_HASH_LEN];
+  int err;
+  if (!has_statics(p)) {
+    return HAWSER_OK;
+  }
+  err = make_mac(gate, message, *len, mac);
+  if (err == HAWSER_OK) {
+    memcpy(message + *len, mac, HAWSER_MAC_LEN);
+    *len += HAWSER_MAC_LEN;
+  }
+  hawser_port_wipe(mac, sizeof mac);
+  return err;
+}
+
+/* Takes the mac off. The length was checked before. */
+static int check_mac(const hawser_pairing *p, const uint8_t gate[32], const uint8_t *message, size_t *len) {
+  uint8_t mac[HAWSER_HASH_LEN];
+  int err;
+  if (!has_statics(p)) {
+    return HAWSER_OK;
+  }
+  *len -= HAWSER_MAC_LEN;
+  err = make_mac(gate, message, *len, mac);
+  if (err == HAWSER_OK && !hawser_port_equal(mac, message + *len, HAWSER_MAC_LEN)) {
+    err = HAWSER_ERR_AUTH;
+  }
+  hawser_port_wipe(mac, sizeof mac);
+  return err;
+}
+
+/* prologue = ident || type */
+static int start(hawser_noise *n, const hawser_pairing *p, int responder) {
+  uint8_t prologue[HAWSER_IDENT_MAX + 1];
+  size_t len = hawser_ident(p, prologue);
+  prologue[len] = hawser_type_full(p->mode, p->suite);
+  return hawser_noise_start(n, p, responder, prologue, len + 1);
+}
+
+int hawser_full_write1(hawser_noise *n, const hawser_pairing *p, uint8_t *out, size_t cap, size_t *len) {
+  size_t head = 1u + p->id_len;
+  size_t body = 0;
+  int err;
+  if (cap < hawser_full_len(p->mode, p->suite) + p->id_len) {
+    return HAWSER_ERR_BUFFER;
+  }
+  out[0] = hawser_type_full(p->mode, p->suite);
+  memcpy(out + 1, p->id, p->id_len);
+  err = start(n, p, 0);
+  if (err == HAWSER_OK) {
+    err = hawser_noise_write(n, p, 1, NULL, 0, out + head, &body); /* SPEC 6: message 1's payload is empty */
+  }
+  if (err == HAWSER_OK) {
+    *len = head + body;
+    err = append_mac(p, p->gate_d2g, out, len);
+  }
+  return err;
+}
+
+int hawser_full_read2(hawser_noise *n, const hawser_pairing *p, const uint8_t *in, size_t len) {
+  uint8_t payload[1];
+  int err;
+  /* SPEC 3.2: the connection id is empty on stream and serial transports */
+  if (len != hawser_full_len(p->mode, p->suite) || in[0] != HAWSER_TYPE_FULL_2) {
+    return HAWSER_ERR_FORMAT;
+  }
+  err = check_mac(p, p->gate_g2d, in, &len); /* SPEC 6: a bad mac costs no ECDH */
+  return err != HAWSER_OK ? err : hawser_noise_read(n, p, 2, in + 1, len - 1, payload);
+}
+
+#if HAWSER_GATEWAY
+
+static int read_noise1(hawser_noise *n, const hawser_pairing *p, const uint8_t *in, size_t len) {
+  uint8_t payload[1];
+  size_t head = 1u + p->id_len;
+  int err = start(n, p, 1);
+  return err != HAWSER_OK ? err : hawser_noise_read(n, p, 1, in + head, len - head, payload);
+}
+
+/* SPEC 6, order of checks: length and type; the look-up was done; mac, or psk0's tag. None of it is an ECDH. */
+int hawser_full_check1(hawser_noise *n, const hawser_pairing *p, const uint8_t *in, size_t len) {
+  if (len != hawser_full_len(p->mode, p->suite) + p->id_len || in[0] != hawser_type_full(p->mode, p->suite) ||
+      memcmp(in + 1, p->id, p->id_len) != 0) {
+    return HAWSER_ERR_AUTH;
+  }
+  return has_statics(p) ? check_mac(p, p->gate_d2g, in, &len) : read_noise1(n, p, in, len);
+}
+
+int hawser_full_read1(hawser_noise *n, const hawser_pairing *p, const uint8_t *in, size_t len) {
+  return has_statics(p) ? read_noise1(n, p, in, len - HAWSER_MAC_LEN) : HAWSER_OK; /* psk: check1 has done it */
+}
+
+int hawser_full_write2(hawser_noise *n, const hawser_pairing *p, const uint8_t *connection_id, size_t id_len,
+                       uint8_t *out, size_t *len) {
+  size_t body = 0;
+  int err;
+  out[0] = HAWSER_TYPE_FULL_2;
+  err = hawser_noise_write(n, p, 2, connection_id, id_len, out + 1, &body);
+  if (err == HAWSER_OK) {
+    *len = 1 + body;
+    err = append_mac(p, p->gate_g2d, out, len);
+  }
+  return err;
+}
+
+#endif
+#endif

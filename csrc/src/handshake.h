@@ -1,0 +1,57 @@
+/*
+ * handshake.h - the full handshakes of SPEC 6: Noise_KK, Noise_KKpsk0 and Noise_NNpsk0 as token tables, and what is
+ * derived from them.
+ */
+#ifndef HAWSER_HANDSHAKE_H
+#define HAWSER_HANDSHAKE_H
+
+#include "noise.h"
+
+/* One handshake on the stack. Between its messages a device keeps e, ck and h only. */
+typedef struct hawser_noise {
+  hawser_symmetric s;
+  uint8_t e[HAWSER_KEY_LEN]; /* own ephemeral private key */
+  uint8_t re[HAWSER_PUBLIC_MAX];
+  uint8_t re_len;
+  uint8_t responder;
+  uint8_t fixed_e; /* test vectors: e was set by the caller */
+} hawser_noise;
+
+/* What both ends have after message 2. */
+typedef struct hawser_secrets {
+  uint8_t d2g[HAWSER_KEY_LEN], g2d[HAWSER_KEY_LEN];
+  uint8_t b0[HAWSER_KEY_LEN];
+  uint8_t name[HAWSER_NAME_LEN];
+} hawser_secrets;
+
+/* Initialize: protocol name, prologue, and in KK both static public keys. */
+int hawser_noise_start(hawser_noise *n, const hawser_pairing *pairing, int responder, const uint8_t *prologue,
+                       size_t len);
+
+/* Message 1 or 2 of the pattern, with a payload of len bytes: public key || sealed payload. *out_len is set. */
+int hawser_noise_write(hawser_noise *n, const hawser_pairing *pairing, int number, const uint8_t *payload, size_t len,
+                       uint8_t *out, size_t *out_len);
+
+/* payload gets in_len - public key - 16 bytes. */
+int hawser_noise_read(hawser_noise *n, const hawser_pairing *pairing, int number, const uint8_t *in, size_t in_len,
+                      uint8_t *payload);
+
+/* SPEC 6: traffic keys, B_0, name. */
+int hawser_noise_finish(const hawser_noise *n, hawser_secrets *out);
+
+/* Lengths of a message without id, connection id and transport framing. */
+size_t hawser_full_len(uint8_t mode, uint8_t suite);
+
+/* Whole messages of SPEC 6, with type, id and mac. A device writes the first and reads the second. */
+int hawser_full_write1(hawser_noise *n, const hawser_pairing *pairing, uint8_t *out, size_t cap, size_t *len);
+int hawser_full_read2(hawser_noise *n, const hawser_pairing *pairing, const uint8_t *in, size_t len);
+
+#if HAWSER_GATEWAY
+/* What needs no ECDH (keys: the mac; psk: all of it), then the rest. */
+int hawser_full_check1(hawser_noise *n, const hawser_pairing *pairing, const uint8_t *in, size_t len);
+int hawser_full_read1(hawser_noise *n, const hawser_pairing *pairing, const uint8_t *in, size_t len);
+int hawser_full_write2(hawser_noise *n, const hawser_pairing *pairing, const uint8_t *connection_id, size_t id_len,
+                       uint8_t *out, size_t *len);
+#endif
+
+#endif

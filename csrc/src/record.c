@@ -1,0 +1,235 @@
+/*
+ * record.c - see record.h.
+ */
+#include "record.h"
+
+#include <string.h>
+
+#include "cobs.h"
+
+/* ---- frames ---- */
+
+size_t hawser_frame_max(uint8_t transport, size_t cap) {
+  if (transport != HAWSER_SERIAL) {
+    return cap;
+  }
+  return cap < 3 ? 0 : cap - 2 - cap / 254;
+}
+
+size_t hawser_frame_front(uint8_t transport, size_t cap) {
+  return transport == HAWSER_SERIAL ? HAWSER_COBS_FRONT(hawser_frame_max(transport, cap)) : 0;
+}
+
+size_t hawser_frame_finish(uint8_t transport, uint8_t *out, size_t cap, size_t len) {
+  return transport == HAWSER_SERIAL ? hawser_cobs_encode(out, hawser_frame_front(transport, cap), len) : len;
+}
+
+int hawser_frame_message(uint8_t transport, const uint8_t *message, size_t message_len, uint8_t *out, size_t cap,
+                         size_t *len) {
+  uint8_t *at;
+  if (message_len + HAWSER_HEADER_LEN > hawser_frame_max(transport, cap)) {
+    return HAWSER_ERR_BUFFER;
+  }
+  at = out + hawser_frame_front(transport, cap);
+  memmove(at + HAWSER_HEADER_LEN, message, message_len);
+  at[0] = (uint8_t)(message_len >> 8);
+  at[1] = (uint8_t)message_len;
+  *len = hawser_frame_finish(transport, out, cap, message_len + HAWSER_HEADER_LEN);
+  return HAWSER_OK;
+}
+
+/* Length of what a header announces, header included; 0 for a header that nobody would send. */
+static size_t announced(const uint8_t header[HAWSER_HEADER_LEN]) {
+  size_t word = (size_t)header[0] << 8 | header[1];
+  if (header[0] <= HAWSER_FIRST_MESSAGE) {
+    return word == 0 ? 0 : HAWSER_HEADER_LEN + word;
+  }
+  if ((word & 0xc000) == HAWSER_FIRST_RECORD) {
+    return HAWSER_RECORD_OVERHEAD + (word & 0x3fff);
+  }
+  return 0;
+}
+
+/* Takes bytes into buffer until it holds `want`. */
+static size_t take(uint8_t *buffer, size_t *held, const uint8_t *in, size_t in_len, size_t want) {
+  size_t n = want - *held < in_len ? want - *held : in_len;
+  if (n > 0) {
+    memcpy(buffer + *held, in, n);
+    *held += n;
+  }
+  return n;
+}
+
+/* in_place: a frame that lies whole in `in` stays there. */
+static int collect_stream(uint8_t *buffer, size_t *held, size_t cap, const uint8_t *in, size_t in_len, size_t body_max,
+                          int in_place, hawser_frame *f) {
+  uint8_t header[HAWSER_HEADER_LEN];
+  size_t known = *held < HAWSER_HEADER_LEN ? *held : HAWSER_HEADER_LEN;
+  size_t len;
+  memcpy(header, buffer, known);
+  for (size_t i = 0; known < HAWSER_HEADER_LEN && i < in_len; i++) {
+    header[known++] = in[i];
+  }
+  if (known < HAWSER_HEADER_LEN) {
+    /* one byte says already what it cannot become */
+    if (known == 1 && header[0] >= 0x80) {
+      return HAWSER_ERR_FORMAT;
+    }
+    f->used = take(buffer, held, in, in_len, HAWSER_HEADER_LEN);
+    return HAWSER_OK;
+  }
+  len = announced(header);
+  if (len == 0 || len > body_max || len > cap) {
+    return HAWSER_ERR_FORMAT;
+  }
+  f->len = len;
+  if (in_place && *held == 0 && in_len >= len) {
+    f->used = len;
+    return HAWSER_OK;
+  }
+  f->used = take(buffer, held, in, in_len, len);
+  if (*held == len) {
+    f->at = buffer;
+    *held = 0;
+  }
+  return HAWSER_OK;
+}
+
+/* A serial frame ends with a zero. One that is too long fills the buffer, and is skipped up to its zero. */
+static int collect_serial(uint8_t *buffer, size_t *held, size_t cap, const uint8_t *in, size_t in_len, int in_place,
+                          hawser_frame *f) {
+  const uint8_t *zero = memchr(in, 0, in_len);
+  size_t len = zero != NULL ? (size_t)(zero - in) : in_len;
+  f->used = zero != NULL ? len + 1 : len;
+  if (in_place && zero != NULL && *held == 0) {
+    f->len = len;
+    return HAWSER_OK;
+  }
+  if (len > cap - *held) {
+    *held = cap; /* too long: it stays full until the zero */
+  } else {
+    (void)take(buffer, held, in, len, *held + len);
+  }
+  if (zero != NULL) {
+    f->at = buffer;
+    f->len = *held == cap ? 0 : *held;
+    *held = 0;
+  }
+  return HAWSER_OK;
+}
+
+static int collect(uint8_t transport, uint8_t *buffer, size_t *held, size_t cap, const uint8_t *in, size_t in_len,
+                   size_t body_max, int in_place, hawser_frame *frame) {
+  memset(frame, 0, sizeof *frame);
+  if (in_len == 0) {
+    return HAWSER_OK;
+  }
+  return transport == HAWSER_SERIAL ? collect_serial(buffer, held, cap, in, in_len, in_place, frame)
+                                    : collect_stream(buffer, held, cap, in, in_len, body_max, in_place, frame);
+}
+
+int hawser_frame_collect(uint8_t transport, uint8_t *buffer, size_t *held, size_t cap, uint8_t *in, size_t in_len,
+                         size_t body_max, hawser_frame *frame) {
+  size_t before = *held;
+  int err = collect(transport, buffer, held, cap, in, in_len, body_max, 1, frame);
+  /* taken, and not through the buffer: it lies in `in` */
+  int whole = frame->used > 0 && frame->at == NULL && before == 0 && *held == 0;
+  if (err == HAWSER_OK && whole) {
+    frame->at = in;
+  }
+  return err;
+}
+
+#if HAWSER_GATEWAY
+int hawser_frame_take(uint8_t transport, uint8_t *buffer, size_t *held, size_t cap, const uint8_t *in, size_t in_len,
+                      size_t body_max, hawser_frame *frame) {
+  return collect(transport, buffer, held, cap, in, in_len, body_max, 0, frame);
+}
+#endif
+
+int hawser_frame_decode(uint8_t transport, hawser_frame *frame) {
+  if (transport == HAWSER_SERIAL) {
+    frame->len = hawser_cobs_decode(frame->at, frame->len);
+    /* SPEC 3.4: a frame whose header does not match its length is discarded */
+    if (frame->len < HAWSER_HEADER_LEN || announced(frame->at) != frame->len) {
+      return HAWSER_ERR_FORMAT;
+    }
+  }
+  return HAWSER_OK;
+}
+
+/* ---- records ---- */
+
+int hawser_link_valid(const hawser_link *link) {
+  return link->live <= 1 && link->tx_counter <= HAWSER_COUNTER_END && link->rx_counter <= HAWSER_COUNTER_END &&
+         (!link->live || (link->transport == HAWSER_STREAM || link->transport == HAWSER_SERIAL));
+}
+
+void hawser_link_up(hawser_link *link, uint8_t transport, const uint8_t tx[HAWSER_KEY_LEN],
+                    const uint8_t rx[HAWSER_KEY_LEN]) {
+  memcpy(link->tx_key, tx, HAWSER_KEY_LEN);
+  memcpy(link->rx_key, rx, HAWSER_KEY_LEN);
+  link->tx_counter = 0;
+  link->rx_counter = 0;
+  link->transport = transport;
+  link->live = 1;
+}
+
+/* The key of record `counter`, given that of the record before it. SPEC 3.6: j = c >> 20, next key by Noise's Rekey. */
+static int key_at(uint8_t key[HAWSER_KEY_LEN], const uint8_t previous[HAWSER_KEY_LEN], uint64_t counter) {
+  static const uint8_t zeros[HAWSER_KEY_LEN];
+  uint8_t out[HAWSER_KEY_LEN + HAWSER_TAG_LEN];
+  int err;
+  memcpy(key, previous, HAWSER_KEY_LEN);
+  if (counter == 0 || (counter & (((uint64_t)1 << HAWSER_REKEY_BITS) - 1)) != 0) {
+    return HAWSER_OK;
+  }
+  err = hawser_seal(previous, UINT64_MAX, NULL, 0, zeros, sizeof zeros, out);
+  if (err == HAWSER_OK) {
+    memcpy(key, out, HAWSER_KEY_LEN);
+  }
+  hawser_port_wipe(out, sizeof out);
+  return err;
+}
+
+int hawser_record_seal(hawser_link *link, uint8_t *record, size_t len) {
+  uint8_t key[HAWSER_KEY_LEN];
+  int err;
+  /* SPEC 3.6: c reaches at most 2^48 - 1; then the sender MUST stop and resume */
+  if (link->tx_counter >= HAWSER_COUNTER_END) {
+    return HAWSER_ERR_EXHAUSTED;
+  }
+  record[0] = (uint8_t)(HAWSER_FIRST_RECORD >> 8 | len >> 8);
+  record[1] = (uint8_t)len;
+  err = key_at(key, link->tx_key, link->tx_counter);
+  if (err == HAWSER_OK) {
+    err = hawser_seal(key, link->tx_counter, record, HAWSER_HEADER_LEN, record + HAWSER_HEADER_LEN, len,
+                      record + HAWSER_HEADER_LEN);
+  }
+  if (err == HAWSER_OK) {
+    memcpy(link->tx_key, key, sizeof key);
+    link->tx_counter++;
+  }
+  hawser_port_wipe(key, sizeof key);
+  return err;
+}
+
+/* SPEC 3.6: a receiver derives the next key aside and commits key and counter only after the tag was right. */
+int hawser_record_open(hawser_link *link, uint8_t *record, size_t record_len) {
+  uint8_t key[HAWSER_KEY_LEN];
+  int err;
+  if (link->rx_counter >= HAWSER_COUNTER_END) {
+    return HAWSER_ERR_EXHAUSTED;
+  }
+  err = key_at(key, link->rx_key, link->rx_counter);
+  if (err == HAWSER_OK) {
+    err = hawser_unseal(key, link->rx_counter, record, HAWSER_HEADER_LEN, record + HAWSER_HEADER_LEN,
+                        record_len - HAWSER_RECORD_OVERHEAD, record + HAWSER_HEADER_LEN);
+  }
+  if (err == HAWSER_OK) {
+    memcpy(link->rx_key, key, sizeof key);
+    link->rx_counter++;
+  }
+  hawser_port_wipe(key, sizeof key);
+  return err;
+}

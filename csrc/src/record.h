@@ -1,0 +1,64 @@
+/*
+ * record.h - frames of a transport (SPEC 3.3, 3.4) and the records in them (SPEC 3.6).
+ */
+#ifndef HAWSER_RECORD_H
+#define HAWSER_RECORD_H
+
+#include "wire.h"
+
+#define HAWSER_REKEY_BITS 20
+#define HAWSER_COUNTER_END ((uint64_t)1 << 48) /* a counter that has got here is used up */
+
+/* ---- frames ---- */
+
+/* What lies in front of a message or record while it is built, and how long one may be in cap bytes. */
+size_t hawser_frame_front(uint8_t transport, size_t cap);
+size_t hawser_frame_max(uint8_t transport, size_t cap);
+
+/* Makes len bytes (header included) at out + hawser_frame_front(transport, cap) ready to send from out on; returns the length. */
+size_t hawser_frame_finish(uint8_t transport, uint8_t *out, size_t cap, size_t len);
+
+/* A handshake message behind its length field. */
+int hawser_frame_message(uint8_t transport, const uint8_t *message, size_t message_len, uint8_t *out, size_t cap,
+                         size_t *len);
+
+/* What a look at the bytes so far says. */
+typedef struct hawser_frame {
+  uint8_t *at;   /* whole: header and body; else NULL */
+  size_t len;    /* whole: of header and body. 0: a serial frame to be skipped */
+  size_t used;   /* bytes of `in` that were taken */
+} hawser_frame;
+
+/* Collects one frame: out of `in` alone if it lies there whole and none was begun, else in buffer. body_max bounds
+ * header and body. HAWSER_ERR_FORMAT: no peer would send that (stream only). *held is the number of
+ * bytes in buffer and is changed only where bytes were taken. */
+int hawser_frame_collect(uint8_t transport, uint8_t *buffer, size_t *held, size_t cap, uint8_t *in, size_t in_len,
+                         size_t body_max, hawser_frame *frame);
+
+#if HAWSER_GATEWAY
+/* The same for bytes that are not to be changed: the frame always goes through buffer. */
+int hawser_frame_take(uint8_t transport, uint8_t *buffer, size_t *held, size_t cap, const uint8_t *in, size_t in_len,
+                      size_t body_max, hawser_frame *frame);
+#endif
+
+/* Decodes a serial frame that hawser_frame_collect() gave, and checks its header. Stream frames pass.
+ * HAWSER_ERR_FORMAT: skip it. */
+int hawser_frame_decode(uint8_t transport, hawser_frame *frame);
+
+/* ---- records ---- */
+
+int hawser_link_valid(const hawser_link *link);
+
+/* Both keys, counters from 0. */
+void hawser_link_up(hawser_link *link, uint8_t transport, const uint8_t tx[HAWSER_KEY_LEN],
+                    const uint8_t rx[HAWSER_KEY_LEN]);
+
+/* The plaintext of len bytes is at record + 2; there is room for 18 more than len. HAWSER_ERR_EXHAUSTED at the end of the
+ * counter. */
+int hawser_record_seal(hawser_link *link, uint8_t *record, size_t len);
+
+/* record of record_len bytes, header included, is decrypted in place: plaintext at record + 2, record_len - 18 bytes.
+ * An error changes nothing in the link. */
+int hawser_record_open(hawser_link *link, uint8_t *record, size_t record_len);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * resume.h - the two-level ratchet and its handshake, SPEC 7.1 and 7.2. Symmetric only.
+ */
+#ifndef HAWSER_RESUME_H
+#define HAWSER_RESUME_H
+
+#include "wire.h"
+
+#define HAWSER_RANDOM_LEN 16
+#define HAWSER_RESUME_HEAD (1 + HAWSER_TICKET_LEN + HAWSER_NONCE_LEN) /* hdr1 || n_d */
+#define HAWSER_PAY1_MIN (1 + HAWSER_NAME_LEN)
+#define HAWSER_RESUME2_HEAD (1 + 16) /* hdr2 */
+#define HAWSER_RESUME2_LEN (HAWSER_RESUME2_HEAD + 1 + HAWSER_TAG_LEN)
+
+enum { HAWSER_PAY1_EARLY = 0x01 };
+enum { HAWSER_STATUS_VERDICT = 0x03, HAWSER_STATUS_CONTINUED = 0x04 };
+
+/* Where a resumption stands, at either end. */
+typedef struct hawser_step {
+  const hawser_pairing *pairing;
+  const uint8_t *chain; /* 8 bytes */
+  uint32_t b, i;
+  const uint8_t *r; /* R_{b,i} */
+} hawser_step;
+
+typedef struct hawser_resumed {
+  uint8_t d2g[HAWSER_KEY_LEN], g2d[HAWSER_KEY_LEN];
+  uint8_t name[HAWSER_NAME_LEN];
+  uint8_t status;
+} hawser_resumed;
+
+/* T of a step secret; chain = PRF(B_0, "chainid")[0..8]. */
+int hawser_ticket_of(const uint8_t r[HAWSER_KEY_LEN], uint8_t ticket[HAWSER_TICKET_LEN]);
+int hawser_chain_id(const uint8_t b0[HAWSER_KEY_LEN], uint8_t chain[HAWSER_NAME_LEN]);
+
+/* Message 1 in place: the caller has put pay1 at m + HAWSER_RESUME_HEAD, and room for 16 bytes behind it. */
+int hawser_resume_write1(const hawser_step *at, uint8_t *m, size_t pay1_len);
+
+/* h1 of a message 1 that was made or verified. */
+int hawser_resume_h1(const hawser_step *at, const uint8_t *m, size_t len, uint8_t h1[HAWSER_HASH_LEN]);
+
+/* Verifies a message 2 and derives all that follows from it. */
+int hawser_resume_read2(const hawser_step *at, const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport, const uint8_t *m,
+                        size_t len, hawser_resumed *out);
+
+#if HAWSER_GATEWAY
+/* pay1 gets len - HAWSER_RESUME_HEAD - 16 bytes. Does not compare the ticket. */
+int hawser_resume_read1(const hawser_step *at, const uint8_t *m, size_t len, uint8_t *pay1);
+
+/* Writes message 2 around out->status and connection_id, and derives the rest of *out. */
+int hawser_resume_write2(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport,
+                         const uint8_t n_g[16], const uint8_t *connection_id, size_t id_len, uint8_t *m, size_t *len,
+                         hawser_resumed *out);
+#endif
+
+#endif

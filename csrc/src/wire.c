@@ -1,0 +1,126 @@
+/*
+ * wire.c - cursors, the identity header, the PRF. Knows nothing of states.
+ */
+#include "wire.h"
+
+#include <string.h>
+
+uint64_t hawser_get(hawser_reader *r, size_t n) {
+  uint64_t value = 0;
+  const uint8_t *bytes = hawser_get_bytes(r, n);
+  for (size_t i = 0; bytes != NULL && i < n; i++) {
+    value = value << 8 | bytes[i];
+  }
+  return value;
+}
+
+void hawser_put(hawser_writer *w, size_t n, uint64_t value) {
+  uint8_t bytes[8];
+  for (size_t i = 0; i < n; i++) {
+    bytes[n - 1 - i] = (uint8_t)(value >> 8 * i);
+  }
+  hawser_put_bytes(w, bytes, n);
+}
+
+const uint8_t *hawser_get_bytes(hawser_reader *r, size_t len) {
+  const uint8_t *bytes = r->at;
+  if (r->bad || len > r->left) {
+    r->bad = 1;
+    return NULL;
+  }
+  r->at += len;
+  r->left -= len;
+  return bytes;
+}
+
+void hawser_put_bytes(hawser_writer *w, const uint8_t *bytes, size_t len) {
+  if (w->bad || len > w->left) {
+    w->bad = 1;
+    return;
+  }
+  if (len > 0) {
+    memcpy(w->at, bytes, len);
+    w->at += len;
+    w->left -= len;
+  }
+}
+
+int hawser_reader_done(const hawser_reader *r) {
+  return !r->bad && r->left == 0;
+}
+
+int hawser_is_zero(const uint8_t *bytes, size_t len) {
+  uint8_t sum = 0;
+  for (size_t i = 0; i < len; i++) {
+    sum = (uint8_t)(sum | bytes[i]);
+  }
+  return sum == 0;
+}
+
+size_t hawser_public_len(uint8_t suite) {
+  return suite == HAWSER_SUITE_ID_P256 ? 65 : 32;
+}
+
+size_t hawser_ident(const hawser_pairing *pairing, uint8_t out[HAWSER_IDENT_MAX]) {
+  hawser_writer w = {out, HAWSER_IDENT_MAX, 0};
+  hawser_put_bytes(&w, (const uint8_t *)"hawser1", 7);
+  hawser_put(&w, 1, pairing->suite);
+  hawser_put(&w, 1, pairing->mode);
+  hawser_put(&w, 1, 1); /* the initiator is the device */
+  hawser_put(&w, 1, pairing->id_len);
+  hawser_put_bytes(&w, pairing->id, pairing->id_len);
+  hawser_put(&w, 1, pairing->gateway_id_len);
+  hawser_put_bytes(&w, pairing->gateway_id, pairing->gateway_id_len);
+  return HAWSER_IDENT_MAX - w.left;
+}
+
+uint8_t hawser_type_full(uint8_t mode, uint8_t suite) {
+  return (uint8_t)(HAWSER_TYPE_FULL_1 + 2 * (mode - HAWSER_KEYS) + (suite - HAWSER_SUITE_ID_25519));
+}
+
+/* A label is padded with zeros to 8 bytes, so that no label with its X can be read as another. */
+static void pad_label(uint8_t out[8], const char *label) {
+  size_t i = 0;
+  memset(out, 0, 8);
+  for (; i < 8 && label[i] != 0; i++) {
+    out[i] = (uint8_t)label[i];
+  }
+}
+
+int hawser_prf(uint8_t out[HAWSER_HASH_LEN], const uint8_t key[HAWSER_KEY_LEN], const char *label, const uint8_t *x,
+               size_t x_len) {
+  uint8_t padded[8];
+  hawser_bytes parts[2] = {{padded, sizeof padded}, {x, x_len}};
+  pad_label(padded, label);
+  return hawser_port_hmac(out, key, HAWSER_KEY_LEN, parts, x_len > 0 ? 2 : 1);
+}
+
+int hawser_prf_key(uint8_t out[HAWSER_HASH_LEN], hawser_key key, const char *label) {
+  uint8_t padded[8];
+  hawser_bytes part = {padded, sizeof padded};
+  pad_label(padded, label);
+  return hawser_port_hmac_key(out, key, &part, 1);
+}
+
+static void make_nonce(uint8_t nonce[HAWSER_NONCE_LEN], uint64_t counter) {
+  hawser_writer w = {nonce, HAWSER_NONCE_LEN, 0};
+  hawser_put(&w, 4, 0);
+  hawser_put(&w, 8, counter);
+}
+
+int hawser_seal(const uint8_t key[HAWSER_KEY_LEN], uint64_t counter, const uint8_t *ad, size_t ad_len,
+                const uint8_t *in, size_t len, uint8_t *out) {
+  uint8_t nonce[HAWSER_NONCE_LEN];
+  make_nonce(nonce, counter);
+#if HAWSER_TRACE
+  hawser_trace(key, nonce, ad, ad_len, in, len);
+#endif
+  return hawser_port_seal(key, nonce, ad, ad_len, in, len, out);
+}
+
+int hawser_unseal(const uint8_t key[HAWSER_KEY_LEN], uint64_t counter, const uint8_t *ad, size_t ad_len,
+                  const uint8_t *in, size_t len, uint8_t *out) {
+  uint8_t nonce[HAWSER_NONCE_LEN];
+  make_nonce(nonce, counter);
+  return hawser_port_open(key, nonce, ad, ad_len, in, len, out);
+}

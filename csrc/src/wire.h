@@ -1,0 +1,75 @@
+/*
+ * wire.h - the bytes of SPEC 3: types, lengths, and cursors that read and write integers big-endian.
+ * A cursor that runs over its end turns bad, stays so, and moves no further.
+ */
+#ifndef HAWSER_WIRE_H
+#define HAWSER_WIRE_H
+
+#include "hawser/hawser.h"
+
+/* SPEC 3.2: types of handshake messages. Those of a full message 1 are 0x11 .. 0x16: see hawser_type_full(). */
+enum { HAWSER_TYPE_FULL_1 = 0x11, HAWSER_TYPE_FULL_1_LAST = 0x16, HAWSER_TYPE_FULL_2 = 0x17 };
+enum { HAWSER_TYPE_RESUME_1 = 0x18, HAWSER_TYPE_RESUME_2 = 0x1a };
+
+#define HAWSER_MAC_LEN 8
+#define HAWSER_CHECK_LEN 8
+#define HAWSER_HEADER_LEN 2         /* of a message or a record on a stream or serial transport */
+#define HAWSER_FIRST_MESSAGE 0x0f   /* the highest first byte of a message's length */
+#define HAWSER_FIRST_RECORD 0x4000  /* the first bytes of a record's header */
+#define HAWSER_OFFSET_MAX 0xffffffffffff /* u48 */
+#define HAWSER_IDENT_MAX (7 + 3 + 2 + 2 * HAWSER_ID_MAX)
+
+typedef struct hawser_reader {
+  const uint8_t *at;
+  size_t left;
+  int bad;
+} hawser_reader;
+
+typedef struct hawser_writer {
+  uint8_t *at;
+  size_t left;
+  int bad;
+} hawser_writer;
+
+/* Integers of n bytes, 1 .. 8. A bad reader gives 0. */
+uint64_t hawser_get(hawser_reader *r, size_t n);
+void hawser_put(hawser_writer *w, size_t n, uint64_t value);
+
+/* A run of bytes inside the buffer; NULL once bad. */
+const uint8_t *hawser_get_bytes(hawser_reader *r, size_t len);
+void hawser_put_bytes(hawser_writer *w, const uint8_t *bytes, size_t len);
+
+/* The whole buffer was read, and no more. */
+int hawser_reader_done(const hawser_reader *r);
+
+int hawser_is_zero(const uint8_t *bytes, size_t len);
+
+/* Length of a public key of the suite. */
+size_t hawser_public_len(uint8_t suite);
+
+/* SPEC 5. Returns the length. */
+size_t hawser_ident(const hawser_pairing *pairing, uint8_t out[HAWSER_IDENT_MAX]);
+
+/* Type of message 1 of a full handshake, SPEC 3.2. */
+uint8_t hawser_type_full(uint8_t mode, uint8_t suite);
+
+/* SPEC 1: PRF(key, label, x). label is at most 8 characters. */
+int hawser_prf(uint8_t out[HAWSER_HASH_LEN], const uint8_t key[HAWSER_KEY_LEN], const char *label, const uint8_t *x,
+               size_t x_len);
+
+/* The same under a secret that the port holds. */
+int hawser_prf_key(uint8_t out[HAWSER_HASH_LEN], hawser_key key, const char *label);
+
+/* The port's seal and open under nonce 0^4 || counter, traced for tests. */
+int hawser_seal(const uint8_t key[HAWSER_KEY_LEN], uint64_t counter, const uint8_t *ad, size_t ad_len,
+                const uint8_t *in, size_t len, uint8_t *out);
+int hawser_unseal(const uint8_t key[HAWSER_KEY_LEN], uint64_t counter, const uint8_t *ad, size_t ad_len,
+                  const uint8_t *in, size_t len, uint8_t *out);
+
+#if HAWSER_TRACE
+/* Supplied by the test that asks for it: every key, nonce and input that anything is sealed with. */
+void hawser_trace(const uint8_t key[HAWSER_KEY_LEN], const uint8_t nonce[HAWSER_NONCE_LEN], const uint8_t *ad,
+                  size_t ad_len, const uint8_t *in, size_t len);
+#endif
+
+#endif
