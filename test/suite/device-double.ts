@@ -12,6 +12,7 @@ import type {
   Transport,
   Verdict,
 } from '../../lib/engine.js';
+import { Verdict as VerdictCode } from '../../lib/engine.js';
 import { SessionEnd, StreamEnd } from './ends.js';
 
 /** Two slots of 64 bytes; `failWrites` and `tear` are what goes wrong with flash. */
@@ -48,8 +49,8 @@ export class PowerCut extends Error {
 }
 
 export class TestDevice extends SessionEnd<DeviceCore> {
-  /** The last early data offered: stream, where it starts, its length. */
-  private early: { end: StreamEnd; length: number; fin: boolean } | undefined;
+  /** What was offered as early data, by stream: where writing goes on should it be TAKEN. */
+  private readonly early = new Map<number, { next: number; fin: boolean }>();
 
   constructor(
     readonly engine: Engine,
@@ -89,7 +90,7 @@ export class TestDevice extends SessionEnd<DeviceCore> {
     const data = end?.written.subarray(end.acked);
     const early: Early | undefined = end && data ? { stream: end.id, data, fin: end.wantsFin, idempotent } : undefined;
     const result = this.core.connect(transport, now, early);
-    this.early = end && data && result.early ? { end, length: end.acked + data.length, fin: end.wantsFin } : this.early;
+    if (end && data && result.early) this.early.set(end.id, { next: end.acked + data.length, fin: end.wantsFin });
     return result;
   }
 
@@ -102,11 +103,8 @@ export class TestDevice extends SessionEnd<DeviceCore> {
 
   /** TAKEN: the early bytes are sent, writing goes on behind them; otherwise it starts over where they began. */
   private settle(stream: number, verdict: Verdict): void {
-    const early = this.early;
-    if (early === undefined || early.end.id !== stream) throw new Error('a verdict without early data');
-    this.early = undefined;
-    if (verdict !== 1) return;
-    early.end.next = early.length;
-    early.end.finSent = early.fin;
+    const early = this.early.get(stream);
+    if (early === undefined) throw new Error('a verdict without early data');
+    if (verdict === VerdictCode.Taken) Object.assign(this.stream(stream), { next: early.next, finSent: early.fin });
   }
 }

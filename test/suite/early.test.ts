@@ -232,8 +232,8 @@ function early(pair: EnginePair): void {
     world.now += 300_001;
     world.connect(device);
     world.advance(100);
-    assert.equal(device.verdict, Verdict.Unknown);
-    assert.notEqual(device.code, undefined);
+    assert.deepEqual(device.verdicts, [Verdict.Unknown, Verdict.NotTaken], 'of the position that was left, and of the next');
+    assert.equal(device.code, Code.StateLost);
   });
 
   it('more than a message 1 holds does not ride along and is delivered all the same', () => {

@@ -20,7 +20,7 @@ export class StreamEnd {
   opened = false;
   /** The code of its end, once the id is free. */
   code: number | undefined;
-  verdict: Verdict | undefined;
+  readonly verdicts: Verdict[] = [];
   rewinds: number[] = [];
   /** A slow reader: received bytes are consumed only when this is false. */
   hold = false;
@@ -35,6 +35,11 @@ export class StreamEnd {
   write(data: Uint8Array, fin = false): void {
     this.written = concat(this.written, data);
     this.wantsFin ||= fin;
+  }
+
+  /** The last one, if any. */
+  get verdict(): Verdict | undefined {
+    return this.verdicts.at(-1);
   }
 
   get pending(): boolean {
@@ -64,9 +69,13 @@ export class StreamEnd {
 
   /** What consume() is owed now. */
   accept(): number {
-    if (this.hold || this.code !== undefined) return 0;
-    const count = this.unconsumed;
-    this.unconsumed = 0;
+    return this.hold || this.code !== undefined ? 0 : this.take(Infinity);
+  }
+
+  /** The same for a reader that holds: at most so many bytes. */
+  take(most: number): number {
+    const count = Math.min(this.unconsumed, most);
+    this.unconsumed -= count;
     return count;
   }
 }
@@ -159,7 +168,7 @@ export class SessionEnd<Core extends SessionCore = SessionCore> {
     else if (event.type === 'acked') end.acked = Math.max(end.acked, event.offset);
     else if (event.type === 'rewind') end.goOnFrom(event.offset);
     else if (event.type === 'opened') end.opened = true;
-    else if (event.type === 'verdict') end.verdict = event.verdict;
+    else if (event.type === 'verdict') end.verdicts.push(event.verdict);
   }
 
   consumeAll(): void {

@@ -85,6 +85,7 @@ export class World {
   link: Link | undefined;
   readonly links: Link[] = [];
   chop: Chop = whole;
+  private storeFailed = false;
 
   constructor(
     readonly pair: EnginePair,
@@ -195,7 +196,8 @@ export class World {
 
   private deviceHandles(events: ReturnType<TestDevice['core']['receive']>): void {
     this.device.handle(events);
-    if (this.device.dropped !== undefined || this.device.dead) this.hang();
+    if (this.device.dropped !== undefined || this.device.dead || this.storeFailed) this.hang();
+    this.storeFailed = false;
   }
 
   /** Time passes; every deadline on the way is kept. */
@@ -230,6 +232,18 @@ export class World {
     if (!done()) throw new Error(`never: ${what}`);
   }
 
+  /** Dials once a minute until it is live, at most so often; the kinds of handshake that were tried. */
+  climb(limit: number): HandshakeKind[] {
+    const kinds: HandshakeKind[] = [];
+    while (kinds.length < limit) {
+      kinds.push(this.connect().kind);
+      if (this.device.core.live) break;
+      this.advance(30_000);
+      this.now += 30_000;
+    }
+    return kinds;
+  }
+
   /** The device loses power: RAM is gone, flash stays. Its applications are gone with it. */
   reboot(): void {
     this.hang();
@@ -242,7 +256,7 @@ export class World {
     device.onStore = (slot) => {
       const ok = flash.store(slot);
       device.core.stored(ok);
-      if (!ok) this.hang();
+      this.storeFailed ||= !ok;
     };
     return device;
   }

