@@ -482,8 +482,10 @@ export class Channel {
     if (this.options.gateway ? this.phase !== 'wait' : this.phase !== 'await') throw violation('SYNCED out of place');
     for (const stream of [...this.streams.values()]) {
       if (!stream.sent || stream.named || stream.done || (!this.options.gateway && stream.reset)) continue;
-      if (!stream.reset) stream.resetCode = Code.StateLost;
-      this.#finish(stream, stream.resetCode);
+      // The device forgets what has ended both ways: then only its last acknowledgement was lost.
+      const over = this.options.gateway && stream.txEnd > 0 && stream.rxOver;
+      if (!stream.reset && !over) stream.resetCode = Code.StateLost;
+      this.#finish(stream, stream.reset ? stream.resetCode : Code.Done);
     }
     this.phase = this.options.gateway ? 'name' : 'open';
   }
