@@ -25,7 +25,9 @@ set(HAWSER_PORT_PSA_SOURCES ports/psa/port_psa.c)
 set(HAWSER_TESTS
   port
 )
-set(HAWSER_GATEWAY_TESTS)
+set(HAWSER_GATEWAY_TESTS
+  session
+)
 
 # Programs without tests of their own, driven by test/vectors.
 set(HAWSER_RUNNER_PROGRAMS port_vectors)

@@ -60,12 +60,7 @@
 #define HAWSER_KEYLOG HAWSER_GATEWAY
 #endif
 
-/* Hooks for tests: presets of the record counters. 0 or 1. */
-#ifndef HAWSER_TEST
-#define HAWSER_TEST 0
-#endif
-
-/* Calls hawser_trace(key, nonce), which the test supplies, for every seal. 0 or 1. */
+/* For tests: calls hawser_trace(), which the test supplies (src/wire.h), for every seal. 0 or 1. */
 #ifndef HAWSER_TRACE
 #define HAWSER_TRACE 0
 #endif
