@@ -481,13 +481,21 @@ export class Channel {
   #receiveSynced(): void {
     if (this.options.gateway ? this.phase !== 'wait' : this.phase !== 'await') throw violation('SYNCED out of place');
     for (const stream of [...this.streams.values()]) {
-      if (!stream.sent || stream.named || stream.done || (!this.options.gateway && stream.reset)) continue;
-      // The device forgets what has ended both ways: then only its last acknowledgement was lost.
-      const over = this.options.gateway && stream.txEnd > 0 && stream.rxOver;
-      if (!stream.reset && !over) stream.resetCode = Code.StateLost;
-      this.#finish(stream, stream.reset ? stream.resetCode : Code.Done);
+      // A device's own RESET is still answered, and a stream that was never sent could not be named.
+      const expected = this.options.gateway || (stream.sent && !stream.reset);
+      if (expected && !stream.named && !stream.done) this.#finishUnnamed(stream);
     }
     this.phase = this.options.gateway ? 'name' : 'open';
+  }
+
+  /** The peer holds nothing of it any more: it ended in good order there, or was lost. */
+  #finishUnnamed(stream: Stream): void {
+    if (this.options.gateway && !stream.reset && stream.txEnd > 0 && stream.rxOver) {
+      stream.txAcked = stream.txEnd;
+      return this.#finish(stream, Code.Done);
+    }
+    if (!stream.reset) stream.resetCode = Code.StateLost;
+    this.#finish(stream, stream.resetCode);
   }
 
   // -- Bytes

@@ -33,6 +33,12 @@ export interface KeyPair {
   public: Uint8Array;
 }
 
+/** The keys that a link starts with, one per direction. */
+export interface TrafficKeys {
+  d2g: Uint8Array;
+  g2d: Uint8Array;
+}
+
 /** getRandomValues takes no more than this at once. */
 const RANDOM_CHUNK = 65536;
 

@@ -23,11 +23,11 @@ import {
   type HandshakeKind,
 } from '../../engine.js';
 import { HawserError } from '../../errors.js';
-import { type Port, type StateHash, wipe } from './crypto.js';
+import { type Port, type StateHash, type TrafficKeys, wipe } from './crypto.js';
 import { dataHead, isUpstreamName, openFrame, stateFrame, streamFrame, violation } from './frames.js';
 import { finishFull, readFull2, startFull, writeFull1, type NoiseHandshake } from './handshake.js';
 import type { Pairing } from './pairing.js';
-import { Deframer, frameMessage, Link, type TrafficKeys, type Unit } from './record.js';
+import { Deframer, frameMessage, Link, type Unit } from './record.js';
 import { chainId, firstStep, h0Of, h1Of, nextBlock, nextStep, readResume2, writeResume1 } from './resume.js';
 import { readSaved, readSlot, SavedFlag, writeSaved, writeSlot, type SavedState, type SavedStream, type Slot } from './saved.js';
 import { Session, type SessionSettings } from './session.js';
@@ -250,13 +250,19 @@ export class Device extends Session implements DeviceCore {
   #buildMessage1(now: number, early: Early | undefined): Message1 {
     const { b, i, r } = this.#position as Position;
     const frames = early && this.#earlyFrames(early);
-    const inWindow = early !== undefined && early.data.length <= this.pairing.windowGateway;
-    const fits = inWindow && frames !== undefined && RESUME1_LEN + frames.length <= MESSAGE1_MAX;
+    const may = early !== undefined && this.#mayRide(early);
+    const fits = may && frames !== undefined && RESUME1_LEN + frames.length <= MESSAGE1_MAX;
     const name = this.sessionName.slice();
     const h0 = h0Of(this.port, this.pairing.ident, (this.#slot as Slot).chain, { b, i });
     const bytes = writeResume1(this.port, r, h0, { name, early: fits ? frames : undefined });
     const sent = fits && early ? this.#earlySent(early) : undefined;
     return { bytes, h1: h1Of(this.port, h0, bytes), name, firstSent: now, early: sent };
+  }
+
+  /** Not what may have been delivered under another position already: that is the application's to decide. */
+  #mayRide(early: Early): boolean {
+    const doubt = this.channel.stream(early.stream).early?.fate === 'unsure';
+    return !doubt && early.data.length <= this.pairing.windowGateway;
   }
 
   /** OPEN or STREAM, then DATA or FIN (SPEC 7.2). */
@@ -283,7 +289,7 @@ export class Device extends Session implements DeviceCore {
       const before = stream.sent;
       stream.mayHaveSent(early.end, early.fin);
       const unknown = early.idempotent ? 'again' : 'unsure';
-      if (!before) stream.early = { fate: verdict === Verdict.Taken ? 'taken' : unknown, end: early.end };
+      if (!before || stream.early) stream.early = { fate: verdict === Verdict.Taken ? 'taken' : unknown, end: early.end };
     }
     if (verdict === Verdict.Taken) {
       stream.tx = early.end;
@@ -522,11 +528,11 @@ export class Device extends Session implements DeviceCore {
   // ---- Saved state -------------------------------------------------------------------------------------
 
   save(kind: 'flash' | 'retained'): Uint8Array {
-    if (this.#state === 'off') throw fail('STATE', 'save: boot() comes first');
+    if (this.#state !== 'idle') throw fail('STATE', 'save: only after boot() and without a link');
     const streams: SavedStream[] = [];
     // A stream that was reset is left out: the gateway forgets what is not named.
     for (const stream of this.channel.streams.values()) {
-      if (stream.sent && !stream.reset) streams.push(saveStream(stream));
+      if (!stream.reset) streams.push(saveStream(stream));
     }
     const state: SavedState = { name: this.sessionName, serial: this.channel.serial, streams };
     if (kind === 'retained') state.at = this.#savedPosition();
@@ -601,9 +607,10 @@ export class Device extends Session implements DeviceCore {
     this.#hashAttempt(into);
   }
 
+  /** Without the count of bad answers: a bad answer changes nothing (SPEC 7.4 rule 3). */
   #hashAttempt(into: StateHash): void {
     const attempt = this.#attempt;
-    into.add(attempt?.kind, attempt?.transport, attempt?.out, attempt?.sent, attempt?.until, attempt?.bad);
+    into.add(attempt?.kind, attempt?.transport, attempt?.out, attempt?.sent, attempt?.until);
     into.add(...(attempt?.noise?.parts() ?? []));
     const answer = attempt?.answer;
     into.add(answer?.keys.d2g, answer?.keys.g2d, answer?.name, answer?.verdict, answer?.continued, answer?.first);

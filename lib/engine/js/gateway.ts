@@ -19,11 +19,11 @@ import {
   type Resumption,
 } from '../../engine.js';
 import { HawserError } from '../../errors.js';
-import { equal, StateHash, wipe, type Port } from './crypto.js';
+import { equal, StateHash, wipe, type Port, type TrafficKeys } from './crypto.js';
 import { isEarlyData, readState, statusFrame } from './frames.js';
 import { checkFull1, finishFull, idOfFull1, readFull1, startFull, writeFull2 } from './handshake.js';
 import { Pairing } from './pairing.js';
-import { Deframer, frameMessage, Link, type TrafficKeys, type Unit } from './record.js';
+import { Deframer, frameMessage, Link, type Unit } from './record.js';
 import { chainStart, findResume1, h1Of, writeResume2 } from './resume.js';
 import { Session } from './session.js';
 import {

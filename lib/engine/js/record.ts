@@ -4,7 +4,7 @@
 
 import { Transport } from '../../engine.js';
 import { cobsDecode, cobsEncode, cobsMax } from './cobs.js';
-import { wipe, type Port, type StateHash } from './crypto.js';
+import { wipe, type Port, type StateHash, type TrafficKeys } from './crypto.js';
 import { nonce64 } from './noise.js';
 import {
   concat,
@@ -51,11 +51,6 @@ class Direction {
   get exhausted(): boolean {
     return this.counter > U48_MAX;
   }
-}
-
-export interface TrafficKeys {
-  d2g: Uint8Array;
-  g2d: Uint8Array;
 }
 
 /** Both directions of one link. */

@@ -3,8 +3,7 @@
  */
 
 import { Verdict, type Chain, type IndexedTicket, type Position, type Transport } from '../../engine.js';
-import { equal, wipe, type Port } from './crypto.js';
-import type { TrafficKeys } from './record.js';
+import { equal, wipe, type Port, type TrafficKeys } from './crypto.js';
 import {
   argument,
   concat,

@@ -44,7 +44,8 @@ export class Session implements SessionCore {
   protected firstDue = false;
   #heard = 0;
   #waitSince: number | undefined;
-  #pinged = false;
+  /** When the last PING of this silence went out. */
+  #pingedAt: number | undefined;
   #deadTold = false;
 
   constructor(
@@ -119,7 +120,7 @@ export class Session implements SessionCore {
   protected heard(now: number): void {
     this.now = now;
     this.#heard = now;
-    this.#pinged = false;
+    this.#pingedAt = undefined;
   }
 
   #forget(code: Code): void {
@@ -207,6 +208,7 @@ export class Session implements SessionCore {
     this.now = now;
     this.#heard = Math.min(this.#heard, now);
     if (this.#waitSince !== undefined) this.#waitSince = Math.min(this.#waitSince, now);
+    if (this.#pingedAt !== undefined) this.#pingedAt = Math.min(this.#pingedAt, now);
     if (this.channel.ackAt < Infinity) this.channel.ackAt = Math.min(this.channel.ackAt, now + PING_MS);
   }
 
@@ -222,27 +224,39 @@ export class Session implements SessionCore {
 
   deadline(): number {
     if (this.channel.events.length > 0) return this.now;
-    if (!this.link || this.#deadTold) return Infinity;
-    if (this.link.exhausted) return this.now;
+    if (!this.link) return Infinity;
+    if (this.link.exhausted) return this.#deadTold ? Infinity : this.now;
     const since = this.#silentSince();
-    const silence = since === undefined ? Infinity : since + (this.#pinged ? DEAD_MS : PING_MS);
-    return Math.min(this.channel.ackAt, silence);
+    if (since === undefined) return this.channel.ackAt;
+    const dead = this.#deadTold ? Infinity : since + DEAD_MS;
+    return Math.min(this.channel.ackAt, dead, this.#pingAt(since));
+  }
+
+  /**
+   * The next PING of a silence. A gateway at a serial line never stops: nothing else tells a device that only listens
+   * that a record was lost on the way to it.
+   */
+  #pingAt(since: number): number {
+    const endless = this.settings.gateway && this.deframer?.transport === Transport.Serial;
+    return this.#deadTold && !endless ? Infinity : (this.#pingedAt ?? since) + PING_MS;
   }
 
   timeout(now: number): CoreEvent[] {
     this.#tick(now);
-    if (this.link && !this.#deadTold) this.#linkTimeout(now);
+    if (this.link) this.#linkTimeout(now);
     return this.flush();
   }
 
   #linkTimeout(now: number): void {
     if (now >= this.channel.ackAt) this.channel.acksAreDue();
     const since = this.#silentSince();
-    if (this.link?.exhausted || (since !== undefined && now >= since + DEAD_MS)) {
+    const dead = this.link?.exhausted === true || (since !== undefined && now >= since + DEAD_MS);
+    if (dead && !this.#deadTold) {
       this.#deadTold = true;
       this.channel.events.push({ type: 'dead' });
-    } else if (since !== undefined && !this.#pinged && now >= since + PING_MS) {
-      this.#pinged = true;
+    }
+    if (since !== undefined && now >= this.#pingAt(since)) {
+      this.#pingedAt = now;
       this.channel.ping(false);
     }
   }
@@ -300,7 +314,7 @@ export class Session implements SessionCore {
     this.deframer = undefined;
     this.firstDue = false;
     this.#waitSince = undefined;
-    this.#pinged = false;
+    this.#pingedAt = undefined;
     this.#deadTold = false;
     this.channel.linkDown();
   }
@@ -325,7 +339,7 @@ export class Session implements SessionCore {
 
   protected hash(into: StateHash): void {
     into.add(this.settings.gateway, this.sessionName, this.now, this.firstDue, this.#heard, this.#waitSince);
-    into.add(this.#pinged, this.#deadTold, this.link !== undefined);
+    into.add(this.#pingedAt, this.#deadTold, this.link !== undefined);
     this.link?.hash(into);
     this.deframer?.hash(into);
     this.channel.hash(into);
