@@ -67,7 +67,7 @@ export type CoreEvent =
   | { type: 'opened'; stream: number } // device: the upstream is connected
   | { type: 'data'; stream: number; data: Uint8Array } // a view: valid until the chunk is reused by its owner; of one record or of several that follow each other
   | { type: 'fin'; stream: number }
-  | { type: 'acked'; stream: number; offset: number }
+  | { type: 'acked'; stream: number; offset: number } // as in SPEC 9: FIN counts one behind the last byte; so does rewind's
   | { type: 'rewind'; stream: number; offset: number } // write() goes on from here, higher or lower
   | { type: 'closed'; stream: number; code: Code } // the id is free
   | { type: 'message'; stream: number; data: Uint8Array }
@@ -123,7 +123,10 @@ export interface HandshakeInfo { kind: HandshakeKind; sent: number; received: nu
 export interface DeviceCore extends SessionCore {
   /** Both flash slots (undefined: unreadable). Says which slot must be wiped before going on. */
   boot(slot0?: Uint8Array, slot1?: Uint8Array): { wipe?: 0 | 1 };
-  /** A link is up: message 1, chosen by the ladder, comes out of send(). Says whether early data rides along. */
+  /**
+   * A link is up: message 1, chosen by the ladder, comes out of send(). Says whether the early data given here rides along: not
+   * where it does not fit message 1 or the window, nor where an older message 1 is repeated (what rode in that one still does).
+   */
   connect(transport: Transport, now: number, early?: Early): { early: boolean; kind: HandshakeKind };
   disconnected(now: number): void;
   stored(ok: boolean): void;

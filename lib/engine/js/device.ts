@@ -187,15 +187,11 @@ export class Device extends Session implements DeviceCore {
     if (early) this.#checkEarly(early);
     this.disconnected(now);
     const kind = this.#choose(now);
+    const anew = this.#message1 === undefined;
     if (kind === 'full') this.#startFull(transport, now);
     else this.#startResumption(transport, now, early);
     this.#state = 'sent';
-    return { early: kind === 'resumption' && this.#rides(early), kind };
-  }
-
-  #rides(early: Early | undefined): boolean {
-    const sent = this.#message1?.early;
-    return sent !== undefined && (early === undefined || early.stream === sent.stream);
+    return { early: kind === 'resumption' && anew && this.#message1?.early !== undefined, kind };
   }
 
   /** Rule 5. Throws ERR_HAWSER_EXHAUSTED at the end of a chain in `ticket` mode. */
