@@ -11,7 +11,7 @@ import { decodePairing, encodePairing, isBinaryPairing } from './pairing/binary.
 import { deviceFingerprint, gatewayKey, recordFingerprint } from './pairing/fingerprint.js';
 import { pairingFromJson, pairingToJson } from './pairing/json.js';
 import {
-  TICKET_MAX_BLOCKS, checkDevicePairing, checkUpstreamName, fieldError, hasKeys, hasPsk,
+  TICKET_MAX_BLOCKS, checkDevicePairing, checkModeAndSuite, checkUpstreamName, fieldError, hasKeys, hasPsk,
 } from './pairing/terms.js';
 import type { Address, DevicePairing, DeviceRecord, GatewayIdentity, GatewayPairing, PairingTerms } from './types.js';
 
@@ -91,9 +91,11 @@ export function readPairing(bytes: Uint8Array): DevicePairing {
 
 function termsOf(engine: Engine, options: PairOptions): PairingTerms {
   const ticket = options.mode === Mode.Ticket;
+  const suite = options.suite ?? (ticket ? Suite.None : Suite.X25519);
+  asArgument(() => checkModeAndSuite(options.mode, suite));
   return {
     mode: options.mode,
-    suite: options.suite ?? (ticket ? Suite.None : Suite.X25519),
+    suite,
     id: options.id ?? engine.random(ID_LENGTH),
     recordMax: options.recordMax ?? PAIRING_DEFAULTS.recordMax,
     windowDevice: options.windowDevice ?? PAIRING_DEFAULTS.windowDevice,

@@ -1,11 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { readSecretFile } from '../config/keys.js';
 import { connect as connectDevice } from '../device.js';
 import { Mode } from '../engine.js';
 import { selectEngine } from '../engine/select.js';
 import { HawserError } from '../errors.js';
 import { readPairing } from '../pairing.js';
-import { fileStorage } from '../storage.js';
+import { FileStorage } from '../storage.js';
 import type { ConnectOptions, DevicePairing, SessionEvents } from '../types.js';
 import { UsageError, address, command, wholeNumber } from './command.js';
 import { EventLog } from './events.js';
@@ -22,9 +21,9 @@ type Session = Awaited<ReturnType<typeof connectDevice>>;
 
 /** A pairing holds secrets in both forms: refused while others may read it. */
 async function pairingOf(file: string): Promise<DevicePairing> {
-  await readSecretFile(file);
+  const bytes = await readSecretFile(file);
   try {
-    return readPairing(await readFile(file));
+    return readPairing(bytes);
   } catch (error) {
     throw error instanceof HawserError ? new HawserError(error.code, `${file}: ${error.message}`, { cause: error }) : error;
   }
@@ -53,11 +52,9 @@ async function listen(forwards: Forward[], session: Session, events: EventLog, i
 
 /** Until a signal, or until the session ends by itself. */
 async function serve(options: ConnectOptions, forwards: Forward[], events: EventLog, io: Io): Promise<number> {
-  const abort = new AbortController();
   const ended = endSignal();
-  void ended.then(() => abort.abort());
   let failure: Error | undefined;
-  const session = await connectDevice({ ...options, lazy: true, signal: abort.signal });
+  const session = await connectDevice({ ...options, lazy: true });
   session.on('error', (error) => {
     failure = error;
     io.note(`${io.colors.red('error:')} ${printable(error.message)}`);
@@ -119,7 +116,7 @@ Keeps a session with the gateway and forwards local TCP ports through it to upst
       pairing,
       addresses,
       engine: selectEngine(),
-      ...(values.state !== undefined && { storage: await fileStorage(values.state) }),
+      ...(values.state !== undefined && { storage: new FileStorage(values.state) }),
       ...(streams !== undefined && { streams }),
     };
     const events = await EventLog.open(values.events);

@@ -61,7 +61,7 @@ async function serve(operator: Operator, events: EventLog, io: Io): Promise<numb
   io.note(`listening on ${host} port ${port}, engine ${operator.engine.name}`);
   const signal = await ended;
   io.note(`${signal}: finishing what is in flight`);
-  await gateway.close({ timeout: operator.config.limits.shutdown });
+  await gateway.close({ drain: operator.config.limits.shutdown });
   clearInterval(timer);
   events.write('stopped', { signal });
   return 0;

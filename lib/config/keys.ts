@@ -17,7 +17,7 @@ const fail = (file: string, reason: string, cause?: unknown): HawserError =>
 /** Windows has no such bits; its files are as private as their folder. */
 const HAS_MODES = process.platform !== 'win32';
 
-async function readOpen(handle: FileHandle, file: string): Promise<string> {
+async function readOpen(handle: FileHandle, file: string): Promise<Buffer> {
   const stat = await handle.stat();
   if (!stat.isFile()) throw fail(file, 'not a file');
   const open = stat.mode & 0o077;
@@ -25,11 +25,11 @@ async function readOpen(handle: FileHandle, file: string): Promise<string> {
     throw fail(file, `mode ${(stat.mode & 0o777).toString(8).padStart(4, '0')} lets others at a secret; chmod 600 it`);
   }
   if (stat.size > 65536) throw fail(file, `${stat.size} bytes is too long for a key file`);
-  return handle.readFile('utf8');
+  return handle.readFile();
 }
 
-/** Text of a file that holds secrets; refused while others may read it. The opened file is what is checked. */
-export async function readSecretFile(file: string): Promise<string> {
+/** A file that holds secrets; refused while others may read it. The opened file is what is checked. */
+export async function readSecretFile(file: string): Promise<Buffer> {
   let handle: FileHandle;
   try {
     handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
@@ -92,8 +92,8 @@ function parseKeys(file: string, text: string): Record<string, unknown> {
 
 /** Reads both files that the configuration names. @throws ERR_HAWSER_CONFIG with file, field and reason. */
 export async function readIdentity(config: Pick<GatewayConfig, 'id' | 'files'>, engine: Engine): Promise<GatewayIdentity> {
-  const keys = parseKeys(config.files.keys, await readSecretFile(config.files.keys));
-  const sealing = (await readSecretFile(config.files.sealing_key)).trim();
+  const keys = parseKeys(config.files.keys, (await readSecretFile(config.files.keys)).toString());
+  const sealing = (await readSecretFile(config.files.sealing_key)).toString().trim();
   return {
     id: config.id,
     x25519: keyPair(engine, Suite.X25519, secretOf(config.files.keys, 'x25519', keys['x25519'], Suite.X25519)),

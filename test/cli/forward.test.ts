@@ -1,0 +1,143 @@
+/** The local ports of `hawser connect`, over streams that the test holds. */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { Duplex, PassThrough } from 'node:stream';
+import { HawserError } from '../../lib/errors.js';
+import { Forwarder, parseForward } from '../../lib/cli/forward.js';
+import { freePort, upstream } from './harness.js';
+
+const HOST = '127.0.0.1';
+
+/** The test's end is `far`; the forwarder's `near`. */
+function streamPair(): { near: Duplex; far: Duplex } {
+  const [a, b] = [new PassThrough(), new PassThrough()];
+  return { near: Duplex.from({ readable: a, writable: b }), far: Duplex.from({ readable: b, writable: a }) };
+}
+
+interface Setup {
+  forwarder: Forwarder;
+  opened: string[];
+  ends: (Error | undefined)[];
+  client(): Promise<Socket>;
+}
+
+async function setup(open: (name: string) => Promise<Duplex>): Promise<Setup> {
+  const opened: string[] = [];
+  const ends: (Error | undefined)[] = [];
+  const forwarder = await Forwarder.listen(
+    { host: HOST, port: 0, upstream: 'mqtt' },
+    (name) => {
+      opened.push(name);
+      return open(name);
+    },
+    { closed: (_forward, error) => void ends.push(error) },
+  );
+  const client = async (): Promise<Socket> => {
+    const socket = connect({ port: forwarder.port, host: HOST, allowHalfOpen: true });
+    await once(socket, 'connect');
+    return socket;
+  };
+  return { forwarder, opened, ends, client };
+}
+
+const text = async (from: NodeJS.ReadableStream): Promise<string> => {
+  let all = '';
+  for await (const chunk of from) all += String(chunk);
+  return all;
+};
+
+describe('forwarding', () => {
+  it('reads what --forward says', () => {
+    assert.deepEqual(parseForward('1883=mqtt', false), { host: HOST, port: 1883, upstream: 'mqtt' });
+    assert.deepEqual(parseForward('localhost:0=a.b', false), { host: 'localhost', port: 0, upstream: 'a.b' });
+    assert.deepEqual(parseForward('[::1]:5=x', false), { host: '::1', port: 5, upstream: 'x' });
+    assert.deepEqual(parseForward('0.0.0.0:5=x', true), { host: '0.0.0.0', port: 5, upstream: 'x' });
+    for (const host of ['0.0.0.0', '192.0.2.1', '[::]', 'example.org', '127.0.0.1.example.org']) {
+      assert.throws(() => parseForward(`${host}:5=x`, false), /can be reached from other machines/, host);
+    }
+  });
+
+  it('carries bytes both ways and half-closes', async () => {
+    const { near, far } = streamPair();
+    const { forwarder, opened, ends, client } = await setup(() => Promise.resolve(near));
+    const socket = await client();
+    socket.end('question');
+    assert.equal(await text(far), 'question'); // the client's end arrived while the answer is still to come
+    far.end('answer');
+    assert.equal(await text(socket), 'answer');
+    await forwarder.close(1000);
+    assert.deepEqual(opened, ['mqtt']);
+    assert.deepEqual(ends, [undefined]);
+  });
+
+  it('a stream that breaks resets the client: it must not take what came for all there is', async () => {
+    const { near, far } = streamPair();
+    const { forwarder, ends, client } = await setup(() => Promise.resolve(near));
+    const socket = await client();
+    far.write('half an ans');
+    await once(socket, 'data');
+    near.destroy(new HawserError('ERR_HAWSER_STATE_LOST', 'gone'));
+    const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
+    assert.equal(error.code, 'ECONNRESET');
+    await forwarder.close(1000);
+    assert.equal((ends[0] as HawserError).code, 'ERR_HAWSER_STATE_LOST');
+  });
+
+  it('a client that breaks off destroys the stream', async () => {
+    const { near } = streamPair();
+    const { forwarder, client } = await setup(() => Promise.resolve(near));
+    const socket = await client();
+    socket.write('x');
+    await once(near, 'readable').catch(() => undefined);
+    socket.resetAndDestroy();
+    near.on('error', () => undefined);
+    await once(near, 'close');
+    assert.ok(near.destroyed);
+    await forwarder.close(1000);
+  });
+
+  it('an upstream that cannot be opened resets the client, and the next one may work', async () => {
+    const { near, far } = streamPair();
+    let tries = 0;
+    const { forwarder, ends, client } = await setup(() => (tries++ === 0 ? Promise.reject(new HawserError('ERR_HAWSER_NOT_ALLOWED', 'no')) : Promise.resolve(near)));
+    const socket = await client();
+    const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
+    assert.equal(error.code, 'ECONNRESET');
+    assert.equal((ends[0] as HawserError).code, 'ERR_HAWSER_NOT_ALLOWED');
+    const second = await client();
+    second.end('again');
+    assert.equal(await text(far), 'again');
+    far.end();
+    await forwarder.close(1000);
+  });
+
+  it('close breaks off what does not end in time', async () => {
+    const { near } = streamPair();
+    const { forwarder, client } = await setup(() => Promise.resolve(near));
+    const socket = await client();
+    socket.on('error', () => undefined);
+    const started = Date.now();
+    const closed = once(socket, 'close');
+    await forwarder.close(100);
+    await closed;
+    assert.ok(Date.now() - started < 5000);
+    await assert.rejects(client());
+  });
+
+  it('a port that is taken is the user\'s mistake', async () => {
+    const { server, port } = await upstream(() => undefined);
+    const events = { closed: () => undefined };
+    await assert.rejects(Forwarder.listen({ host: HOST, port, upstream: 'mqtt' }, () => streamPair().near, events), {
+      name: 'UsageError',
+      message: `--forward ${port}=mqtt: the port is in use`,
+    });
+    server.close();
+    const free = await freePort();
+    const one = await Forwarder.listen({ host: HOST, port: free, upstream: 'mqtt' }, () => streamPair().near, events);
+    assert.equal(one.port, free);
+    await one.close(0);
+  });
+});
