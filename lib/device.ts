@@ -81,6 +81,8 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
   #attempt = 0;
   #attemptStarted = 0;
   #liveSince = 0;
+  /** Of the mux, when the link became live: a link over which something was done was a good one too. */
+  #progress = 0;
   #offers: EarlyOffer[] = [];
   #riding: EarlyOffer | undefined;
   readonly #verdicts = new Map<StreamPort, EarlyVerdict>();
@@ -164,6 +166,7 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
    */
   async open(name: string, options: OpenOptions = {}): Promise<HawserStream> {
     this.#checkOpen(name, options);
+    this.#mux.settle();
     const early = new EarlyVerdict();
     const stream = this.#bindStream(this.#core.open(name, Kind.Stream), name, early, 0);
     if (options.early) {
@@ -180,6 +183,7 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
   // eslint-disable-next-line @typescript-eslint/require-await -- as open()
   async openMessages(name: string): Promise<MessageStream> {
     this.#checkOpen(name, {});
+    this.#mux.settle();
     const messages = new MessageStream(name, (error) => this.listenerThrew('message', error));
     const port = this.#mux.add(this.#core.open(name, Kind.Messages), messages);
     messages.bind(port);
@@ -350,7 +354,7 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
     this.#core.disconnected(monotonic());
     this.#mux.pump();
     if (!wasLive) return;
-    if (performance.now() - this.#liveSince >= goodLink) this.#backoff.reset();
+    if (this.#mux.progress > this.#progress || performance.now() - this.#liveSince >= goodLink) this.#backoff.reset();
     this.tell('pause', this.#linkError);
   }
 
@@ -395,6 +399,7 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
     const first = !this.#everLive;
     this.#everLive = this.#live = true;
     this.#liveSince = performance.now();
+    this.#progress = this.#mux.progress;
     // What did not ride goes the ordinary way now.
     for (const { verdict } of this.#offers.splice(0)) verdict.set(Verdict.None);
     this.#report(continued);
@@ -441,6 +446,7 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
   async close(options: { timeout?: number } = {}): Promise<void> {
     if (!this.#ended) {
       await this.#settled(options.timeout ?? defaults.closeTimeout);
+      this.#mux.forgetAll(Code.Done);
       await this.#farewell();
       this.#end(Code.Done);
     }

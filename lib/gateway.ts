@@ -146,11 +146,12 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
     return credentials;
   }
 
-  /** The one that was used least lately and has no session. Handshakes that still use it are over within two minutes. */
+  /** One that was used long ago and has no session. Handshakes that still use it are over within two minutes. */
   #forgetCredentials(): void {
-    const used = new Set(Array.from(this.#sessions.values(), (session) => session.record.serial));
+    let looks = 8;
     for (const [serial, credentials] of this.#credentials) {
-      if (used.has(serial)) continue;
+      if ((looks -= 1) < 0) return;
+      if (this.#sessions.has(idKey(credentials.pairing.id))) continue;
       this.#credentials.delete(serial);
       setTimeout(() => credentials.release(), 120_000).unref();
       return;

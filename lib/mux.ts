@@ -22,8 +22,8 @@ export interface StreamEnd {
   /** Our FIN and all before it was accepted by the peer. */
   onFinished(): void;
   onMessage(bytes: Uint8Array): void;
-  /** The last call. `clean`: both directions had ended. */
-  onClosed(code: Code, clean: boolean): void;
+  /** The last call. 'clean': both directions had ended; 'cut': not; 'own': this end's session is over. */
+  onClosed(code: Code, how: 'clean' | 'cut' | 'own'): void;
 }
 
 /** What is below: a socket, or anything that carries bytes. */
@@ -236,12 +236,15 @@ export class Mux<Core extends SessionCore = SessionCore> {
   #link: Link | undefined;
   #clogged = false;
   #scheduled = false;
+  #resuming = false;
   #pumping = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
   #over = false;
   /** Round robin: the stream that goes first next time. */
   #first = 0;
+  /** Grows when bytes were accepted at either end. */
+  progress = 0;
 
   constructor(core: Core, options: MuxOptions) {
     this.core = core;
@@ -266,9 +269,18 @@ export class Mux<Core extends SessionCore = SessionCore> {
     this.#clogged = false;
   }
 
+  /**
+   * The link takes more. Not at once: a socket whose writes go straight through says so again and again without ever letting
+   * the event loop read.
+   */
   drained(): void {
-    this.#clogged = false;
-    this.pump();
+    if (this.#resuming) return;
+    this.#resuming = true;
+    setImmediate(() => {
+      this.#resuming = false;
+      this.#clogged = false;
+      this.pump();
+    });
   }
 
   receive(chunk: Uint8Array): void {
@@ -287,12 +299,14 @@ export class Mux<Core extends SessionCore = SessionCore> {
   /** Ended by this end. */
   forget(port: StreamPort, code: Code): void {
     if (this.ports.get(port.id) === port) this.ports.delete(port.id);
-    this.#closePort(port, code);
+    this.#closePort(port, code, 'cut');
   }
 
   /** All of them, because the session is over or forgotten. */
   forgetAll(code: Code): void {
-    for (const port of [...this.ports.values()]) this.forget(port, code);
+    const ports = [...this.ports.values()];
+    this.ports.clear();
+    for (const port of ports) this.#closePort(port, code, 'own');
   }
 
   message(id: number, bytes: Uint8Array): boolean {
@@ -302,8 +316,15 @@ export class Mux<Core extends SessionCore = SessionCore> {
     return out !== undefined;
   }
 
+  /** Hands on what the core has noticed by itself. Before an id is given out again its 'closed' must have been. */
+  settle(): void {
+    const now = monotonic();
+    if (this.core.deadline() <= now) this.dispatch(this.core.timeout(now));
+  }
+
   dispatch(events: readonly CoreEvent[]): void {
     for (const event of events) {
+      if (event.type === 'data' || event.type === 'acked') this.progress += 1;
       try {
         if (!this.#streamEvent(event)) this.#options.event(event);
       } catch (error) {
@@ -349,15 +370,14 @@ export class Mux<Core extends SessionCore = SessionCore> {
     this.ports.delete(port.id);
     // The id is free only when our FIN was acknowledged too: say so even if that came in the same breath.
     if (code === Code.Done && port.peerEnded && port.outstanding > 0) port.acked(Infinity);
-    this.#closePort(port, code);
+    this.#closePort(port, code, code === Code.Done && port.finished && port.peerEnded ? 'clean' : 'cut');
   }
 
-  #closePort(port: StreamPort, code: Code): void {
+  #closePort(port: StreamPort, code: Code, how: 'clean' | 'cut' | 'own'): void {
     if (port.closed) return;
-    const clean = code === Code.Done && port.finished && port.peerEnded;
     port.release();
     try {
-      port.above.onClosed(code, clean);
+      port.above.onClosed(code, how);
     } catch (error) {
       this.#options.threw(error);
     }
@@ -427,8 +447,7 @@ export class Mux<Core extends SessionCore = SessionCore> {
   #due(): void {
     this.#timerAt = Infinity;
     this.#timer = undefined;
-    const now = monotonic();
-    if (this.core.deadline() <= now) this.dispatch(this.core.timeout(now));
+    this.settle();
     this.pump();
   }
 

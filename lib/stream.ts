@@ -169,11 +169,12 @@ export class HawserStream extends Duplex implements StreamEnd {
     // A stream carries none.
   }
 
-  onClosed(code: Code, clean: boolean): void {
-    this.#over = clean;
-    if (clean) return;
+  onClosed(code: Code, how: 'clean' | 'cut' | 'own'): void {
+    this.#over = how === 'clean';
+    if (this.#over) return;
     this.#early.set(Verdict.Unknown);
-    if (!this.destroyed) this.destroy(resetError(code));
+    // Session.close() is no error to whoever called it.
+    if (!this.destroyed) this.destroy(how === 'own' && code === Code.Done ? undefined : resetError(code));
   }
 
   #release(): void {

@@ -65,11 +65,13 @@ export function openUpstream(target: Upstream, port: StreamPort, options: Upstre
 class SocketEnd implements UpstreamEnd {
   readonly #socket: Socket;
   readonly #port: StreamPort;
+  readonly #target: Upstream;
   readonly #timer: NodeJS.Timeout;
   #connected = false;
 
   constructor(target: Exclude<Upstream, { type: 'udp' }>, port: StreamPort, options: UpstreamOptions) {
     this.#port = port;
+    this.#target = target;
     const address = target.type === 'unix' ? { path: target.path } : { host: target.host, port: target.port };
     const socket = connect({ ...address, allowHalfOpen: true, noDelay: true });
     this.#socket = socket;
@@ -116,9 +118,11 @@ class SocketEnd implements UpstreamEnd {
     this.#socket.destroySoon();
   }
 
+  /** Not a polite end: what the upstream got must not look complete. */
   destroy(): void {
     clearTimeout(this.#timer);
-    this.#socket.destroy();
+    if (this.#connected && this.#target.type === 'tcp') this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
   }
 }
 
