@@ -27,6 +27,7 @@ set(HAWSER_TESTS
 )
 set(HAWSER_GATEWAY_TESTS
   session
+  cuts
 )
 
 # Programs without tests of their own, driven by test/vectors.

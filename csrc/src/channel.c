@@ -210,6 +210,7 @@ static void write_session(hawser_session *s, hawser_writer *w) {
     hawser_put(w, 1, HAWSER_FRAME_PING);
     hawser_put(w, 4, ++s->ping);
     s->flags |= HAWSER_SF_PING_OUT;
+    s->ping_ms = s->now_ms;
   }
   if ((s->flags & HAWSER_SF_CLOSE_DUE) != 0) {
     hawser_put(w, 1, HAWSER_FRAME_CLOSE);
@@ -295,7 +296,8 @@ static int take_stream(hawser_session *s, hawser_stream *st, uint64_t tx, uint64
     raise_event(s, st, HAWSER_ST_EV_ACKED);
     note_opened(s, st);
   }
-  if (first && (rx != st->tx || (st->flags & HAWSER_ST_HELD) != 0)) {
+  /* a device that had nothing in flight, and was not held, may have written more since: then there is nothing to mend */
+  if (first && (s->gateway ? rx != st->tx : (st->flags & HAWSER_ST_HELD) != 0)) {
     if (!s->gateway && rx != st->tx) {
       st->flags |= HAWSER_ST_STREAM_DUE; /* announce where the next DATA goes */
     }
@@ -738,7 +740,7 @@ void hawser_channel_early(hawser_session *s, hawser_stream *st, int taken, uint6
 
 static void forget_link(const hawser_session *s, hawser_stream *st) {
   st->rx_at = HAWSER_NOWHERE;
-  st->flags &= ~(uint32_t)(HAWSER_ST_NAMED | HAWSER_ST_ASKED | HAWSER_ST_HELD | HAWSER_ST_STREAM_DUE |
+  st->flags &= ~(uint32_t)(HAWSER_ST_NAMED | HAWSER_ST_ASKED | HAWSER_ST_STREAM_DUE |
                            HAWSER_ST_ACK_DUE | HAWSER_ST_RESET_DUE);
   if (s->gateway && is_open(st) && (st->flags & HAWSER_ST_OPENED) != 0 && st->rx_acked == 0) {
     st->flags |= HAWSER_ST_ACK_DUE; /* whether the word that the upstream is connected has arrived is not known */

@@ -32,7 +32,7 @@ enum hawser_stream_flag {
   HAWSER_ST_KNOWN = 1 << 4,    /* device: the gateway is known to have the stream */
   HAWSER_ST_SENT = 1 << 5,     /* device: OPEN was sent under the session's name */
   HAWSER_ST_NAMED = 1 << 6,    /* the peer has named it on this link */
-  HAWSER_ST_HELD = 1 << 7,     /* nothing is written before the peer's STREAM says where to go on */
+  HAWSER_ST_HELD = 1 << 7,     /* device: what was in flight is unknown: the gateway's STREAM says where to go on */
   HAWSER_ST_DOUBT = 1 << 8,    /* device: early data without a verdict, not idempotent */
   HAWSER_ST_OPEN_DUE = 1 << 9,
   HAWSER_ST_STREAM_DUE = 1 << 10,
@@ -74,12 +74,13 @@ enum hawser_session_flag {
   HAWSER_SF_EV_PONG = 1 << 17,
   HAWSER_SF_EV_CLOSE = 1 << 18,
   HAWSER_SF_EV_DEAD = 1 << 19,
+  HAWSER_SF_DEAD = 1 << 21,        /* EV_DEAD was said */
   HAWSER_SF_EV_HANDSHAKE = 1 << 20 /* frames hold a handshake message of a serial line */
 };
 #define HAWSER_SF_LINK                                                                                                 \
   (HAWSER_SF_STATE_DUE | HAWSER_SF_STATUS_DUE | HAWSER_SF_FIRST_DUE | HAWSER_SF_STATUS_WAIT | HAWSER_SF_HOLD |         \
    HAWSER_SF_SYNC_DUE | HAWSER_SF_SYNC_WAIT | HAWSER_SF_PING_DUE | HAWSER_SF_PING_OUT | HAWSER_SF_PING_APP |           \
-   HAWSER_SF_PONG_DUE | HAWSER_SF_CLOSE_DUE | HAWSER_SF_WAITING)
+   HAWSER_SF_PONG_DUE | HAWSER_SF_CLOSE_DUE | HAWSER_SF_WAITING | HAWSER_SF_DEAD)
 #define HAWSER_SF_EVENT_MASK                                                                                           \
   (HAWSER_SF_EVENTS | HAWSER_SF_EV_LIVE | HAWSER_SF_EV_PONG | HAWSER_SF_EV_CLOSE | HAWSER_SF_EV_DEAD |            \
    HAWSER_SF_EV_HANDSHAKE)

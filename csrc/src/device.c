@@ -228,7 +228,8 @@ static int early_fits(const hawser_device *d, const hawser_early *early) {
     return 0;
   }
   st = &s->streams[early->stream];
-  return (st->flags & (HAWSER_ST_USED | HAWSER_ST_RESET | HAWSER_ST_EV_CLOSED | HAWSER_ST_DOUBT)) == HAWSER_ST_USED &&
+  return (st->flags & (HAWSER_ST_USED | HAWSER_ST_RESET | HAWSER_ST_EV_CLOSED | HAWSER_ST_DOUBT | HAWSER_ST_HELD)) ==
+             HAWSER_ST_USED &&
          st->kind == HAWSER_KIND_STREAM && st->tx == st->tx_acked && st->tx_end == 0 &&
          ((st->flags & HAWSER_ST_SENT) == 0 || (st->flags & HAWSER_ST_KNOWN) != 0) && early->len <= window;
 }
@@ -807,10 +808,15 @@ static void put_saved(hawser_writer *w, const hawser_stream *st, uint16_t id) {
 
 static int put_saved_streams(hawser_writer *w, const hawser_session *s, uint8_t *count) {
   for (uint16_t id = 0; id < s->stream_count; id++) {
-    if (is_saved(&s->streams[id])) {
-      put_saved(w, &s->streams[id], id);
-      (*count)++;
+    const hawser_stream *st = &s->streams[id];
+    if (!is_saved(st)) {
+      continue;
     }
+    if (st->tx_end != 0 && st->tx_acked != st->tx_end) {
+      return HAWSER_ERR_STATE; /* SPEC 7.4: the offset of a FIN in flight would be lost */
+    }
+    put_saved(w, st, id);
+    (*count)++;
   }
   return w->bad ? HAWSER_ERR_LIMIT : HAWSER_OK;
 }
@@ -914,7 +920,7 @@ static void restore_stream(hawser_session *s, hawser_reader *r) {
   st->tx_end = flags & SAVED_OWN_FIN ? st->tx : 0;
   st->rx_end = flags & SAVED_PEER_FIN ? st->rx : 0;
   st->rx_at = HAWSER_NOWHERE;
-  st->flags = HAWSER_ST_USED | HAWSER_ST_SENT;
+  st->flags = HAWSER_ST_USED | HAWSER_ST_SENT | HAWSER_ST_HELD;
   if (flags & SAVED_KNOWN) {
     st->flags |= HAWSER_ST_KNOWN | HAWSER_ST_OPENED;
   }

@@ -64,37 +64,52 @@ void hawser_session_note(hawser_session *s, uint64_t now_ms) {
   s->flags = after ? s->flags | HAWSER_SF_WAITING : s->flags & ~(uint32_t)HAWSER_SF_WAITING;
 }
 
-/* SPEC 9, liveness: since the last valid record, or since this end began to wait. */
-static uint64_t silent_since(const hawser_session *s) {
-  return s->heard_ms > s->wait_ms ? s->heard_ms : s->wait_ms;
+#define PING_MS (HAWSER_DEAD_MS / 3)
+
+static uint64_t later(uint64_t a, uint64_t b) {
+  return a > b ? a : b;
 }
 
-static int wants_ping(const hawser_session *s) {
-  return (s->flags & (HAWSER_SF_PING_OUT | HAWSER_SF_PING_DUE)) == 0;
+static uint64_t sooner(uint64_t a, uint64_t b) {
+  return a < b ? a : b;
+}
+
+/* SPEC 9, liveness: since the last valid record, or since this end began to wait. */
+static uint64_t dead_at(const hawser_session *s) {
+  return (s->flags & HAWSER_SF_DEAD) != 0 ? HAWSER_NEVER : later(s->heard_ms, s->wait_ms) + HAWSER_DEAD_MS;
+}
+
+/* Every so often while nothing is heard; a gateway at a serial line goes on with it on a dead link: the gap in the counters
+ * tells a device that only listens. */
+static uint64_t ping_at(const hawser_session *s) {
+  int over = (s->flags & HAWSER_SF_DEAD) != 0 && !(s->gateway && s->link.transport == HAWSER_SERIAL);
+  if (over || (s->flags & HAWSER_SF_PING_DUE) != 0) {
+    return HAWSER_NEVER;
+  }
+  return later(later(s->heard_ms, s->wait_ms), s->ping_ms) + PING_MS;
+}
+
+static int is_waiting(const hawser_session *s) {
+  return s->link.live && (s->flags & HAWSER_SF_WAITING) != 0;
 }
 
 uint64_t hawser_deadline(const hawser_session *s) {
   uint64_t at = hawser_channel_speaks(s) ? s->ack_ms : HAWSER_NEVER;
-  uint64_t silent;
   if (hawser_session_has_events(s)) {
     return s->now_ms;
   }
-  if (!s->link.live || (s->flags & HAWSER_SF_WAITING) == 0) {
-    return at;
-  }
-  silent = silent_since(s) + (wants_ping(s) ? HAWSER_DEAD_MS / 3 : HAWSER_DEAD_MS);
-  return silent < at ? silent : at;
+  return is_waiting(s) ? sooner(at, sooner(dead_at(s), ping_at(s))) : at;
 }
 
 int hawser_timeout(hawser_session *s, uint64_t now_ms) {
-  uint64_t silent = silent_since(s);
-  if (!s->link.live || (s->flags & HAWSER_SF_WAITING) == 0) {
+  if (!is_waiting(s)) {
     return HAWSER_OK;
   }
-  if (now_ms >= silent && now_ms - silent >= HAWSER_DEAD_MS) {
-    s->flags |= HAWSER_SF_EV_DEAD;
-  } else if (now_ms >= silent && now_ms - silent >= HAWSER_DEAD_MS / 3 && wants_ping(s)) {
+  if (now_ms >= ping_at(s)) {
     s->flags |= HAWSER_SF_PING_DUE;
+  }
+  if (now_ms >= dead_at(s)) {
+    s->flags |= HAWSER_SF_EV_DEAD | HAWSER_SF_DEAD;
   }
   return HAWSER_OK;
 }
@@ -105,6 +120,7 @@ void hawser_session_up(hawser_session *s, uint64_t now_ms) {
   s->flags &= HAWSER_SF_EVENTS;
   s->heard_ms = now_ms;
   s->wait_ms = now_ms;
+  s->ping_ms = 0;
   s->now_ms = now_ms;
   s->rx_len = 0;
   s->frames_len = 0;
@@ -185,7 +201,7 @@ static int open_frame(hawser_session *s, hawser_frame *f, uint64_t now_ms) {
     s->frames = f->at + HAWSER_HEADER_LEN;
     s->frames_len = f->len - HAWSER_RECORD_OVERHEAD;
     s->heard_ms = now_ms;
-    s->flags &= ~(uint32_t)HAWSER_SF_EV_DEAD;
+    s->flags &= ~(uint32_t)(HAWSER_SF_EV_DEAD | HAWSER_SF_DEAD);
     hawser_session_note(s, now_ms);
   }
   return err;
@@ -341,6 +357,7 @@ int hawser_send(hawser_session *s, uint8_t *out, size_t cap, size_t *len, uint64
   w.at = out + front;
   w.left = max;
   w.bad = 0;
+  s->now_ms = now_ms;
   hawser_channel_write(s, &w);
   hawser_session_note(s, now_ms);
   return seal(s, out, cap, max - w.left, len);

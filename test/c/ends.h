@@ -314,7 +314,7 @@ static inline int ends_feed_early(ends *e) {
 }
 
 /* The device's first record to the accept, and what the store does with it. */
-static inline int ends_confirm(ends *e, const uint8_t *record, size_t len) {
+static inline int ends_attach(ends *e, const uint8_t *record, size_t len) {
   hawser_accept_event event;
   size_t used = 0;
   int fed = e->early && e->verdict == HAWSER_TAKEN;
@@ -337,7 +337,11 @@ static inline int ends_confirm(ends *e, const uint8_t *record, size_t len) {
   if (!continued && !fed) {
     ends_new_session(e);
   }
-  err = hawser_session_attach(&e->session, &e->accept, continued, e->now);
+  return hawser_session_attach(&e->session, &e->accept, continued, e->now);
+}
+
+static inline int ends_confirm(ends *e, const uint8_t *record, size_t len) {
+  int err = ends_attach(e, record, len);
   return err == HAWSER_OK ? ends_gateway_events(e) : err;
 }
 

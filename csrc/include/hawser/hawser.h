@@ -174,7 +174,7 @@ typedef struct hawser_session {
   uint8_t *rx;           /* partial records and frames */
   const uint8_t *frames; /* of the record at hand, not yet read by hawser_next */
   size_t frames_len, rx_cap, rx_len;
-  uint64_t now_ms, heard_ms, wait_ms, ack_ms;
+  uint64_t now_ms, heard_ms, wait_ms, ping_ms, ack_ms;
   uint32_t serial, ping, pong, flags;
   uint16_t stream_count;
   uint8_t name[HAWSER_NAME_LEN], next[HAWSER_NAME_LEN]; /* next: should the session be NEW */
