@@ -56,6 +56,15 @@ export class Port {
 
   constructor(readonly hooks: JsEngineHooks = {}) {}
 
+  /** A provider that fails is a local error, whatever it throws. */
+  #before(call: string): void {
+    try {
+      this.hooks.before?.(call);
+    } catch (cause) {
+      throw new HawserError('ERR_HAWSER_CRYPTO', `crypto: ${call} failed`, { cause });
+    }
+  }
+
   importSecret(bytes: Uint8Array): Secret {
     argument(bytes instanceof Uint8Array && bytes.length === KEY_LEN, 'secret: must be 32 bytes');
     argument(!isZero(bytes), 'secret: all bytes are zero');
@@ -81,14 +90,14 @@ export class Port {
   }
 
   sha256(...parts: Uint8Array[]): Uint8Array {
-    this.hooks.before?.('sha256');
+    this.#before('sha256');
     const hash = sha256.create();
     for (const part of parts) hash.update(part);
     return hash.digest();
   }
 
   hmac(key: Uint8Array, ...parts: Uint8Array[]): Uint8Array {
-    this.hooks.before?.('hmac');
+    this.#before('hmac');
     const mac = hmac.create(sha256, key);
     for (const part of parts) mac.update(part);
     return mac.digest();
@@ -96,14 +105,14 @@ export class Port {
 
   /** Ciphertext, then tag. */
   seal(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array): Uint8Array {
-    this.hooks.before?.('seal');
+    this.#before('seal');
     this.hooks.trace?.(key, nonce);
     return gcm(key, nonce, ad).encrypt(plaintext);
   }
 
   /** Undefined: the tag is wrong. */
   open(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
-    this.hooks.before?.('open');
+    this.#before('open');
     try {
       return gcm(key, nonce, ad).decrypt(sealed);
     } catch {
@@ -113,7 +122,7 @@ export class Port {
 
   /** ERR_HAWSER_RANDOM when the source fails. Never a fallback. */
   random(length: number): Uint8Array {
-    this.hooks.before?.('random');
+    this.#before('random');
     let out: Uint8Array;
     try {
       out = (this.hooks.random ?? systemRandom)(length);
@@ -136,7 +145,7 @@ export class Port {
   }
 
   public(suite: Suite, secret: Uint8Array): Uint8Array {
-    this.hooks.before?.('public');
+    this.#before('public');
     argument(secret.length === KEY_LEN && !isZero(secret), 'private key: must be 32 bytes, not all zero');
     if (suite === Suite.X25519) return nacl.scalarMult.base(secret);
     argument(suite === Suite.P256, 'suite: has no key pairs');
@@ -146,7 +155,7 @@ export class Port {
 
   /** 32 bytes: X25519's output or P-256's x-coordinate. ERR_HAWSER_AUTH for an invalid or low-order peer key. */
   dh(suite: Suite, secret: Uint8Array, peer: Uint8Array): Uint8Array {
-    this.hooks.before?.('dh');
+    this.#before('dh');
     if (peer.length !== publicLength(suite)) throw fail('AUTH', 'public key: wrong length');
     return suite === Suite.P256 ? dhP256(secret, peer) : dhX25519(secret, peer);
   }

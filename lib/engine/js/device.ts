@@ -169,14 +169,22 @@ export class Device extends Session implements DeviceCore {
     this.#turn = 0;
   }
 
-  /** After a valid answer under (b, i). */
-  #advance(): void {
+  /** Where a valid answer under (b, i) leads (SPEC 7.3: i < max_steps). Changes nothing. */
+  #following(): Position {
     const { b, i, r } = this.#position as Position;
-    const next = nextStep(this.port, r);
-    if (this.#message1) this.#message1.early = undefined; // its verdict is known
+    if (i + 1 < this.pairing.maxSteps) return { b, i: i + 1, r: nextStep(this.port, r) };
+    const { f, block } = this.#slot as Slot;
+    return { b: f, i: 0, r: firstStep(this.port, block) };
+  }
+
+  /** Leaves (b, i) with the verdict on its early data. */
+  #advance(verdict: Verdict): void {
+    const next = this.#following();
+    const message1 = this.#message1;
+    if (message1?.early) this.#settleEarly(message1.early, verdict);
+    if (message1) message1.early = undefined;
     this.#leavePosition();
-    this.#position = { b, i: i + 1, r: next };
-    if (i + 1 >= this.pairing.maxSteps) this.#jump();
+    this.#position = next;
   }
 
   // ---- Ladder ------------------------------------------------------------------------------------------
@@ -448,16 +456,11 @@ export class Device extends Session implements DeviceCore {
 
   /** Rules 3 and 4 are kept: the position is left, the first record may go out. */
   #goLive(attempt: Attempt, answer: Answer, now: number): void {
-    const { transport } = attempt;
-    const early = this.#message1?.early;
-    const { sent } = attempt;
+    const { transport, sent } = attempt;
     const { kind, received, ecdh, verdict } = answer;
     const asked = this.#message1?.name ?? NO_NAME;
     if (kind === 'full') this.#startChain(answer.first as Uint8Array);
-    else {
-      if (early) this.#settleEarly(early, verdict);
-      this.#advance();
-    }
+    else this.#advance(verdict);
     this.#turn = 0;
     this.#attempt = undefined;
     this.#handshake = { kind, sent, received, ecdh, early: verdict };

@@ -149,7 +149,7 @@ export class Accept implements AcceptCore {
   }
 
   #take(unit: Unit): AcceptEvent | undefined {
-    const event = unit.kind === 'message' ? this.#takeMessage(unit) : this.#takeRecord(unit);
+    const event = this.#tryToTake(unit);
     if (event && !(event instanceof HawserError)) return event;
     // A serial line brings frames of old links and noise: they are skipped.
     if (this.transport === Transport.Serial || !event) return undefined;
@@ -164,13 +164,24 @@ export class Accept implements AcceptCore {
     this.#state = 'over';
   }
 
+  /** A crypto call that fails is silence as well. */
+  #tryToTake(unit: Unit): AcceptEvent | HawserError | undefined {
+    try {
+      return unit.kind === 'message' ? this.#takeMessage(unit) : this.#takeRecord(unit);
+    } catch (cause) {
+      if (cause instanceof HawserError) return cause;
+      return new HawserError('ERR_HAWSER_CRYPTO', 'a crypto call failed', { cause });
+    }
+  }
+
   #takeMessage(unit: Unit): AcceptEvent | HawserError {
     const message = unit.bytes.slice(HEADER_LEN);
     const event = firstEvent(message);
     if (!event) return fail('FORMAT', 'message 1: unknown type or wrong length');
+    const digest1 = this.port.sha256(message);
     this.#restart();
     this.#message = message;
-    this.#digest1 = this.port.sha256(message);
+    this.#digest1 = digest1;
     this.#received = unit.raw.length > 0 ? unit.raw.length : unit.bytes.length;
     this.#full = event.type === 'id';
     this.#state = 'asked';

@@ -3,7 +3,7 @@
  */
 
 import { Code, Kind, Transport, type CoreEvent, type SessionCore } from '../../engine.js';
-import type { HawserError } from '../../errors.js';
+import { HawserError } from '../../errors.js';
 import { Channel } from './channel.js';
 import { StateHash, wipe } from './crypto.js';
 import { dataHead } from './frames.js';
@@ -78,10 +78,20 @@ export class Session implements SessionCore {
       const { unit, next } = this.deframer.take(chunk, at);
       at = next;
       if (!unit) break;
-      const error = this.take(unit, now);
+      const error = this.#tryToTake(unit, now);
       if (error) return [...this.flush(), { type: 'drop', error }];
     }
     return this.flush();
+  }
+
+  /** A crypto call that fails ends the link, like bytes that are wrong: nothing thrown leaves receive(). */
+  #tryToTake(unit: Unit, now: number): HawserError | undefined {
+    try {
+      return this.take(unit, now);
+    } catch (cause) {
+      if (cause instanceof HawserError) return cause;
+      return new HawserError('ERR_HAWSER_CRYPTO', 'a crypto call failed', { cause });
+    }
   }
 
   /** One message or record. An error: the link must be dropped. */
