@@ -143,8 +143,14 @@ protected:
   /* (stream) -> bytes */
   double window(Args &args) {
     uint16_t stream = static_cast<uint16_t>(args.integer(UINT16_MAX));
-    int error = refused(args);
-    return error == 0 ? hawser_window(session_, stream) : error;
+    if (int error = refused(args)) {
+      return error;
+    }
+    size_t len = 0, taken = 0;
+    int fin_taken = 0;
+    /* writes nothing: tells a shut window from a stream that is not there */
+    int error = hawser_write(session_, stream, nullptr, 0, 0, nullptr, 0, &len, &taken, &fin_taken, session_->now_ms);
+    return error == HAWSER_ERR_CLOSED ? error : static_cast<double>(hawser_window(session_, stream));
   }
 
   /* (stream, data, now, out, at) -> bytes */

@@ -1,5 +1,6 @@
 /** SessionCore, DeviceCore and GatewayCore over the addon. The native objects never leave this folder. */
 
+import { types } from 'node:util';
 import {
   type Transport,
   type AcceptCore,
@@ -104,7 +105,8 @@ export abstract class NativeSession<Raw extends RawSession> implements SessionCo
     now: number,
   ): { taken: number; finTaken: boolean; out?: Uint8Array } {
     const { output, scratch } = this.native;
-    const length = data.length > LARGE ? Math.min(data.length, this.window(stream)) : data.length;
+    const all = lengthOf(data);
+    const length = all > LARGE ? Math.min(all, this.window(stream)) : all;
     output.room(this.control + this.sealed(length));
     const count = check(this.raw.write(stream, data, fin, now, output.buffer, output.at), 'write', names.write);
     const taken = scratch.header[0] ?? 0;
@@ -119,7 +121,7 @@ export abstract class NativeSession<Raw extends RawSession> implements SessionCo
 
   message(stream: number, data: Uint8Array, now: number): Uint8Array | undefined {
     const { output } = this.native;
-    output.room(this.control + this.sealed(data.length));
+    output.room(this.control + this.sealed(lengthOf(data)));
     const count = this.raw.message(stream, data, now, output.buffer, output.at);
     return output.take(check(count, 'message', names.message));
   }
@@ -195,11 +197,14 @@ export abstract class NativeSession<Raw extends RawSession> implements SessionCo
 }
 
 const nothing = new Uint8Array(0);
+/** 0 for what is no bytes at all: the addon refuses it. */
+const lengthOf = (data: Uint8Array): number => (types.isUint8Array(data) ? data.length : 0);
+const noEarly = { stream: 0, data: undefined, fin: false, idempotent: false };
 const UPSTREAM = /^[a-z0-9._-]{1,32}$/;
 
 /** Ids of the streams in a saved state, by its layout in SPEC 7.4. Whether it is one the core finds out. */
 function savedStreams(blob: Uint8Array): number[] {
-  if (!(blob instanceof Uint8Array)) throw badArgument('restore: blob is not a Uint8Array');
+  if (!types.isUint8Array(blob)) throw badArgument('restore: blob is not a Uint8Array');
   const [retained, head, step, row] = [2, 20, 48, 20];
   const start = head + (blob[5] === retained ? step : 0);
   const count = Math.min(blob[6] ?? 0, Math.floor(Math.max(0, blob.length - start) / row));
@@ -223,8 +228,8 @@ export class NativeDevice extends NativeSession<RawDevice> implements DeviceCore
   }
 
   connect(transport: Transport, now: number, early?: Early): { early: boolean; kind: HandshakeKind } {
-    const { stream = 0, data, fin = false, idempotent = false } = early ?? {};
-    if (early !== undefined && data === undefined) throw badArgument('connect: early.data is missing');
+    if (early !== undefined && early.data === undefined) throw badArgument('connect: early.data is missing');
+    const { stream, data, fin, idempotent } = early ?? noEarly;
     const result = this.raw.connect(transport, now, stream, data, fin, idempotent);
     const bits = check(result, 'connect', names.connect);
     return { early: (bits & 1) !== 0, kind: (bits & 2) !== 0 ? 'resumption' : 'full' };
