@@ -12,6 +12,7 @@
 
 /* PSA and its random generator, seeded from the operating system */
 #define MBEDTLS_PSA_CRYPTO_C
+#define MBEDTLS_PSA_KEY_STORE_DYNAMIC /* a gateway holds a key per pairing in use; a fixed store has 32 */
 #define MBEDTLS_ENTROPY_C
 #define MBEDTLS_CTR_DRBG_C
 
