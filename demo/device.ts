@@ -45,6 +45,7 @@ export class DemoDevice extends EventEmitter {
     private readonly ports: Ports,
   ) {
     super();
+    this.setMaxListeners(0); // waiters come and go with every wait
     this.events = new EventReader(join(folder, `${mode}.events`));
   }
 

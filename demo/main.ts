@@ -30,7 +30,7 @@ const size = values.quick
   ? { messages: 200, more: 60, file: 6 * 2 ** 20 + 12_345, perSecond: 100, pace: 2 * 2 ** 20 }
   : { messages: 2000, more: 400, file: 100 * 2 ** 20 + 12_345, perSecond: 150, pace: 10 * 2 ** 20 };
 const MIN_CUTS = 10;
-const PHASE_MS = 300_000;
+const PHASE_MS = values.quick ? 60_000 : 300_000;
 
 const colors = pc.createColors(wantsColors(process.env, process.stderr.isTTY));
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -43,10 +43,17 @@ async function finished(world: World, to: number): Promise<void> {
     device.acked.size < to || device.download.sha256 === undefined || new Set(world.arrivals.get(device.mode)!.map(({ n }) => n)).size < to;
   for (const device of world.devices) {
     while (missing(device)) {
-      if (signal.aborted) throw new Error(`device ${device.mode}: not done after ${PHASE_MS / 1000} s`);
+      if (signal.aborted) throw new Error(`device ${device.mode}: not done after ${PHASE_MS / 1000} s; ${unfinished(world, device, to)}`);
       await Promise.race([once(device, 'change'), sleep(200)]);
     }
   }
+}
+
+function unfinished(world: World, device: DemoDevice, to: number): string {
+  const arrived = new Set(world.arrivals.get(device.mode)!.map(({ n }) => n));
+  const numbers = Array.from({ length: to }, (_, i) => i + 1);
+  const list = (of: Set<number>): string => numbers.filter((n) => !of.has(n)).slice(0, 10).join(' ') || 'none';
+  return `not arrived: ${list(arrived)}; not acknowledged: ${list(device.acked)}`;
 }
 
 /** Runs one phase's load to its end while `trouble` makes trouble. */

@@ -5,6 +5,7 @@ import type { World } from './world.js';
 const EVERY_MS = process.stderr.isTTY ? 100 : 3000;
 
 export class Progress {
+  #last = '';
   readonly #timer: NodeJS.Timeout;
 
   constructor(
@@ -25,7 +26,10 @@ export class Progress {
   }
 
   #draw(): void {
-    process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${this.#text()}` : `${this.#text()}\n`);
+    const text = this.#text();
+    if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+    else if (text !== this.#last) process.stderr.write(`${text}\n`);
+    this.#last = text;
   }
 
   end(): void {
