@@ -311,7 +311,9 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
       this.#attemptStarted = performance.now();
       this.#connectCore();
     } catch (error) {
-      this.tell('error', error as Error);
+      // A chain at its end: only a new pairing helps.
+      if (error instanceof HawserError && error.code === 'ERR_HAWSER_EXHAUSTED') this.#end(Code.Cancelled, error);
+      else this.tell('error', error as Error);
       return false;
     }
     this.#mux.attach({ write: (bytes) => !pipe.destroyed && pipe.write(bytes) });

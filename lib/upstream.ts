@@ -14,7 +14,7 @@ export type Upstream =
   | { type: 'unix'; path: string }
   | { type: 'udp'; host: string; port: number };
 
-const nameForm = /^[\x21-\x7e]{1,32}$/;
+const nameForm = /^[a-z0-9._-]{1,32}$/; // SPEC 11
 
 /** ERR_HAWSER_CONFIG with the name and the reason. */
 export function parseUpstreams(upstreams: Record<string, string>): Map<string, Upstream> {
@@ -23,7 +23,7 @@ export function parseUpstreams(upstreams: Record<string, string>): Map<string, U
 
 function parseUpstream(name: string, url: string): Upstream {
   const wrong = (reason: string): HawserError => new HawserError('ERR_HAWSER_CONFIG', `upstream '${name}': '${url}': ${reason}`);
-  if (!nameForm.test(name)) throw wrong('a name has 1..32 printable ASCII characters without spaces');
+  if (!nameForm.test(name)) throw wrong('a name has 1..32 of a-z, 0-9, dot, underscore and hyphen');
   const unix = /^unix:(?:\/\/)?(?<path>\/.+)$/.exec(url)?.groups;
   if (unix) return { type: 'unix', path: unix.path ?? '' };
   const fields = /^(?<type>tcp|udp):\/\/(?:\[(?<six>[0-9a-fA-F:.]+)\]|(?<host>[^\s/:@]+)):(?<port>\d{1,5})$/.exec(url)?.groups;

@@ -53,6 +53,8 @@ export class DeviceSession {
 
   /** Early data that was TAKEN, before its link is live. */
   early(accept: AcceptCore): void {
+    // The device gave up its earlier link when it sent this.
+    this.linkDown();
     this.#mux.dispatch(this.core.early(accept));
     this.#mux.pump();
   }
@@ -161,7 +163,8 @@ export class DeviceSession {
         return this.linkDown();
       case 'drop':
         this.#context.drop('badRecord', { device: this.record.id, remote: this.#link?.remote, error: event.error });
-        return this.linkDown();
+        // A record that is authentic and breaks a rule: the peer is faulty, and the session is forgotten.
+        return event.error.code === 'ERR_HAWSER_PEER' ? this.end(Code.Violation) : this.linkDown();
     }
   }
 
