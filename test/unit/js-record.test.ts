@@ -62,7 +62,12 @@ describe('js records', () => {
       ['0ffffe', '0fffff', '100000', '100001'].map((word) => '0'.repeat(24 - 6) + word),
     );
     assert.equal(records[1]?.[0], hex(D2G));
-    const next = new Port().seal(D2G, Uint8Array.from([0, 0, 0, 0, ...Array<number>(8).fill(255)]), utf8(''), new Uint8Array(32));
+    const next = new Port().seal(
+      D2G,
+      Uint8Array.from([0, 0, 0, 0, ...Array<number>(8).fill(255)]),
+      utf8(''),
+      new Uint8Array(32),
+    );
     assert.equal(records[2]?.[0], hex(next.subarray(0, 32)));
     assert.equal(records[3]?.[0], records[2]?.[0]);
   });
@@ -108,7 +113,7 @@ describe('js framing', () => {
     const deframer = new Deframer(transport, expect);
     const out: string[] = [];
     for (const chunk of chunks) {
-      for (let at = 0; ; ) {
+      for (let at = 0; ;) {
         const { unit, next } = deframer.take(chunk, at);
         at = next;
         if (!unit) break;
@@ -134,7 +139,13 @@ describe('js framing', () => {
   it('refuses on a stream what is reserved, too long or of length zero, from the first byte that shows it', () => {
     for (const head of [[0x10], [0x3f], [0x80], [0xff], [0x00, 0x00], [0x10, 0x00], [0x40 | (1001 >> 8), 1001 & 255]]) {
       assert.deepEqual(units(Transport.Stream, [Uint8Array.from(head)]), ['bad '], String(head));
-      assert.deepEqual(units(Transport.Stream, head.map((byte) => Uint8Array.of(byte))).slice(0, 1), ['bad ']);
+      assert.deepEqual(
+        units(
+          Transport.Stream,
+          head.map((byte) => Uint8Array.of(byte)),
+        ).slice(0, 1),
+        ['bad '],
+      );
     }
   });
 
@@ -145,7 +156,13 @@ describe('js framing', () => {
     for (const bytes of noise) {
       const chunk = concat(Uint8Array.from(bytes), good);
       assert.equal(units(Transport.Serial, [chunk]).length, 1);
-      assert.equal(units(Transport.Serial, Array.from(chunk, (byte) => Uint8Array.of(byte))).length, 1);
+      assert.equal(
+        units(
+          Transport.Serial,
+          Array.from(chunk, (byte) => Uint8Array.of(byte)),
+        ).length,
+        1,
+      );
     }
   });
 });

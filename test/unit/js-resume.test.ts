@@ -46,7 +46,14 @@ describe('js resumption chain', () => {
     assert.equal(hex(moved.next), hex(prf(prf(prf(B0, 'block'), 'block'), 'block')));
     assert.equal(hex(start.r), hex(prf(B0, 'first')), 'the given chain is as it was');
     assert.deepEqual(engine.chainMove(moved, { b: 2, i: 1 }), moved);
-    for (const to of [{ b: 2, i: 0 }, { b: 1, i: 9 }, { b: 2, i: 3 }, { b: 3, i: 2 }, { b: 2.5, i: 0 }, { b: 2, i: -1 }]) {
+    for (const to of [
+      { b: 2, i: 0 },
+      { b: 1, i: 9 },
+      { b: 2, i: 3 },
+      { b: 3, i: 2 },
+      { b: 2.5, i: 0 },
+      { b: 2, i: -1 },
+    ]) {
       assert.throws(() => engine.chainMove(moved, to), { code: 'ERR_HAWSER_ARG' }, JSON.stringify(to));
     }
   });

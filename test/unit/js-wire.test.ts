@@ -2,7 +2,16 @@ import assert from 'node:assert/strict';
 import { Mode, Suite } from '../../lib/engine.js';
 import { cobsDecode, cobsEncode, cobsMax } from '../../lib/engine/js/cobs.js';
 import { isEarlyData, openFrame, readOpen, readStream, streamFrame, dataHead } from '../../lib/engine/js/frames.js';
-import { concat, fullLength, fullType, ident, parseFullType, Reader, U48_MAX, Writer } from '../../lib/engine/js/wire.js';
+import {
+  concat,
+  fullLength,
+  fullType,
+  ident,
+  parseFullType,
+  Reader,
+  U48_MAX,
+  Writer,
+} from '../../lib/engine/js/wire.js';
 import { cobs, hex, pattern, seeded, uncobs, unhex, utf8 } from '../suite/bytes.js';
 
 describe('js wire', () => {

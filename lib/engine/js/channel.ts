@@ -520,7 +520,8 @@ export class Channel {
     if (fin && end < stream.rx && last === Infinity) throw violation('FIN before bytes that were sent');
     if (end > stream.rxAck + this.options.windowRx) throw violation('more than the window');
     stream.rxAt = end + (fin ? 1 : 0);
-    const fresh = last === Infinity ? bytes.subarray(Math.min(stream.rx - at, bytes.length)) : bytes.subarray(bytes.length);
+    const fresh =
+      last === Infinity ? bytes.subarray(Math.min(stream.rx - at, bytes.length)) : bytes.subarray(bytes.length);
     if (fresh.length > 0) {
       stream.rx = end;
       this.events.push({ type: 'data', stream: stream.id, data: fresh });
@@ -632,4 +633,3 @@ export class Channel {
     into.add('events', this.events.length);
   }
 }
-

@@ -29,7 +29,16 @@ import { finishFull, readFull2, startFull, writeFull1, type NoiseHandshake } fro
 import type { Pairing } from './pairing.js';
 import { Deframer, frameMessage, Link, type Unit } from './record.js';
 import { chainId, firstStep, h0Of, h1Of, nextBlock, nextStep, readResume2, writeResume1 } from './resume.js';
-import { readSaved, readSlot, SavedFlag, writeSaved, writeSlot, type SavedState, type SavedStream, type Slot } from './saved.js';
+import {
+  readSaved,
+  readSlot,
+  SavedFlag,
+  writeSaved,
+  writeSlot,
+  type SavedState,
+  type SavedStream,
+  type Slot,
+} from './saved.js';
 import { Session, type SessionSettings } from './session.js';
 import { Stream } from './stream.js';
 import {
@@ -248,7 +257,10 @@ export class Device extends Session implements DeviceCore {
   #checkEarly(early: Early): void {
     const stream = this.channel.stream(early.stream, Kind.Stream);
     const end = stream.txAcked + early.data.length + (early.fin ? 1 : 0);
-    argument(stream.txEnd === 0 || end === stream.txEnd || (!early.fin && end < stream.txEnd), 'early data: behind its end');
+    argument(
+      stream.txEnd === 0 || end === stream.txEnd || (!early.fin && end < stream.txEnd),
+      'early data: behind its end',
+    );
   }
 
   #buildMessage1(now: number, early: Early | undefined): Message1 {
@@ -293,7 +305,8 @@ export class Device extends Session implements DeviceCore {
       const before = stream.sent;
       stream.mayHaveSent(early.end, early.fin);
       const unknown = early.idempotent ? 'again' : 'unsure';
-      if (!before || stream.early) stream.early = { fate: verdict === Verdict.Taken ? 'taken' : unknown, end: early.end };
+      if (!before || stream.early)
+        stream.early = { fate: verdict === Verdict.Taken ? 'taken' : unknown, end: early.end };
     }
     if (verdict === Verdict.Taken) {
       stream.tx = early.end;
@@ -561,7 +574,10 @@ export class Device extends Session implements DeviceCore {
   #restoreStream(saved: SavedStream, serial: number, names: ReadonlyMap<number, string>): Stream {
     const name = names.get(saved.id);
     argument(name !== undefined && isUpstreamName(name), `names: none for stream ${saved.id}`);
-    argument(saved.id < this.settings.streams && saved.serial <= serial, `saved state: stream ${saved.id} does not fit`);
+    argument(
+      saved.id < this.settings.streams && saved.serial <= serial,
+      `saved state: stream ${saved.id} does not fit`,
+    );
     const stream = new Stream(saved.id, saved.serial, saved.kind, name);
     stream.sent = true;
     stream.known = (saved.flags & SavedFlag.Known) !== 0;
@@ -630,4 +646,3 @@ function saveStream(stream: Stream): SavedStream {
     (stream.txOver ? SavedFlag.OwnFin : 0);
   return { id, serial, kind, flags, acked: stream.txAcked, ack: stream.rxAck };
 }
-

@@ -90,4 +90,3 @@ export function readState(plaintext: Uint8Array): { name: Uint8Array; rest: Uint
   if (plaintext[0] !== Frame.State || plaintext.length < 1 + NAME_LEN) return undefined;
   return { name: plaintext.slice(1, 1 + NAME_LEN), rest: plaintext.subarray(1 + NAME_LEN) };
 }
-

@@ -274,4 +274,3 @@ export function finishFull(port: Port, noise: NoiseHandshake): FullKeys {
   noise.wipe();
   return keys;
 }
-

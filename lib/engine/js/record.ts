@@ -6,16 +6,7 @@ import { Transport } from '../../engine.js';
 import { cobsDecode, cobsEncode, cobsMax } from './cobs.js';
 import { wipe, type Port, type StateHash, type TrafficKeys } from './crypto.js';
 import { nonce64 } from './noise.js';
-import {
-  concat,
-  EMPTY,
-  fail,
-  HEADER_LEN,
-  MESSAGE1_MAX,
-  recordHeader,
-  RECORD_OVERHEAD,
-  U48_MAX,
-} from './wire.js';
+import { concat, EMPTY, fail, HEADER_LEN, MESSAGE1_MAX, recordHeader, RECORD_OVERHEAD, U48_MAX } from './wire.js';
 
 const KEY_PERIOD = 2 ** 20;
 const REKEY_NONCE = Uint8Array.of(0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255);
@@ -286,4 +277,3 @@ export class Deframer {
 function asUnit(bytes: Uint8Array, raw: Uint8Array): Unit {
   return { kind: (bytes[0] as number) < 0x40 ? 'message' : 'record', bytes, raw };
 }
-

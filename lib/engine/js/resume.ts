@@ -38,7 +38,10 @@ export function chainStart(port: Port, b0: Uint8Array): Chain {
 
 function checkChain(chain: Chain): void {
   const { id, b, i, r, next } = chain;
-  argument(id.length === NAME_LEN && r.length === KEY_LEN && next.length === KEY_LEN, 'chain: a field has a wrong length');
+  argument(
+    id.length === NAME_LEN && r.length === KEY_LEN && next.length === KEY_LEN,
+    'chain: a field has a wrong length',
+  );
   const counts = [b, i].every((value) => Number.isInteger(value) && value >= 0 && value <= U32_MAX);
   argument(counts, 'chain: b and i must be u32');
 }
@@ -205,9 +208,7 @@ function readStatus(payload: Uint8Array, sent: { early: boolean; name: Uint8Arra
   const verdict = (status & 3) as Verdict;
   const continued = (status & CONTINUED_FLAG) !== 0;
   const sound =
-    (status & ~7) === 0 &&
-    (verdict === Verdict.None) === !sent.early &&
-    !(continued && equal(sent.name, NO_NAME));
+    (status & ~7) === 0 && (verdict === Verdict.None) === !sent.early && !(continued && equal(sent.name, NO_NAME));
   if (!sound) throw fail('AUTH', 'message 2: its status does not fit message 1');
   return { verdict, continued, connectionId: payload.slice(1) };
 }
@@ -235,4 +236,3 @@ export function findResume1(
   }
   return undefined;
 }
-

@@ -4,7 +4,19 @@
 
 import { Kind, type Position } from '../../engine.js';
 import { equal, type Port } from './crypto.js';
-import { ascii, concat, fail, isZero, KEY_LEN, NAME_LEN, Reader, sameBytes, SAVE_MAX, SLOT_LEN, Writer } from './wire.js';
+import {
+  ascii,
+  concat,
+  fail,
+  isZero,
+  KEY_LEN,
+  NAME_LEN,
+  Reader,
+  sameBytes,
+  SAVE_MAX,
+  SLOT_LEN,
+  Writer,
+} from './wire.js';
 
 const CHECK_LEN = 8;
 const SLOT_MAGIC = ascii('HWSL');
@@ -70,7 +82,12 @@ const STREAM_LEN = 20;
 /** Throws ERR_HAWSER_LIMIT when it would not fit into 256 bytes. */
 export function writeSaved(port: Port, state: SavedState): Uint8Array {
   const fields = new Writer(SAVE_MAX).bytes(SAVE_MAGIC).u8(VERSION);
-  fields.u8(state.at ? 2 : 1).u8(state.streams.length).u8(0).bytes(state.name).u32(state.serial);
+  fields
+    .u8(state.at ? 2 : 1)
+    .u8(state.streams.length)
+    .u8(0)
+    .bytes(state.name)
+    .u32(state.serial);
   if (state.at) fields.bytes(state.at.chain).u32(state.at.b).u32(state.at.i).bytes(state.at.r);
   const most = SAVE_MAX - CHECK_LEN - fields.length;
   if (state.streams.length * STREAM_LEN > most) throw fail('LIMIT', 'save: more streams than a blob holds');

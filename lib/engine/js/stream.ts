@@ -117,7 +117,16 @@ export class Stream {
   hash(into: StateHash): void {
     into.add(this.id, this.serial, this.kind, this.name, this.tx, this.txHigh, this.txAcked, this.txEnd);
     into.add(this.rx, this.rxAck, this.rxEnd, this.txAt, this.rxAt, this.ackTold, this.ackDue, this.openDue);
-    into.add(this.streamDue, this.resetDue, this.named, this.sent, this.known, this.connected, this.resetCode, this.done);
+    into.add(
+      this.streamDue,
+      this.resetDue,
+      this.named,
+      this.sent,
+      this.known,
+      this.connected,
+      this.resetCode,
+      this.done,
+    );
     into.add(this.early?.fate, this.early?.end);
   }
 }

@@ -64,7 +64,10 @@ export const Frame = {
 export const EMPTY: Uint8Array = new Uint8Array(0);
 export const NO_NAME: Uint8Array = new Uint8Array(NAME_LEN);
 
-export function fail(word: 'AUTH' | 'FORMAT' | 'STATE' | 'ARG' | 'LIMIT' | 'EXHAUSTED' | 'CLOSED' | 'PEER', text: string) {
+export function fail(
+  word: 'AUTH' | 'FORMAT' | 'STATE' | 'ARG' | 'LIMIT' | 'EXHAUSTED' | 'CLOSED' | 'PEER',
+  text: string,
+) {
   return new HawserError(`ERR_HAWSER_${word}` satisfies HawserErrorCode, text);
 }
 
