@@ -35,6 +35,7 @@ const parts = {
     command('node tools/build-native.mjs --port mbedtls'),
   ],
   mocha: [command('mocha --node-option import=tsx --forbid-only "test/**/*.test.ts"', mochaCount)],
+  types: [command('tsd --files "test/types/*.test-d.ts"')],
   exports: [command('publint --strict'), command('node tools/check-exports.mjs', plainCount)],
 };
 const groups = { lint: ['eslint', 'prettier', 'clang-format', 'imports'] };
