@@ -115,6 +115,7 @@ export interface SessionCore {
   wipe(): void;
 }
 
+/** `data` starts at the stream's acknowledged offset. */
 export interface Early { stream: number; data: Uint8Array; fin: boolean; idempotent: boolean }
 export type HandshakeKind = 'full' | 'resumption';
 /** Exact figures of the last handshake; times are the caller's. */
@@ -131,6 +132,7 @@ export interface DeviceCore extends SessionCore {
   disconnected(now: number): void;
   stored(ok: boolean): void;
   open(name: string, kind: Kind): number;
+  /** Only without a link, and not while a FIN of this end is unacknowledged: ERR_HAWSER_STATE. SPEC 7.4 */
   save(kind: 'flash' | 'retained'): Uint8Array;
   /** Wipes a 'retained' blob. `names` gives the upstream of each stream id. */
   restore(blob: Uint8Array, names: ReadonlyMap<number, string>): void;
