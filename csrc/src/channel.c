@@ -672,7 +672,8 @@ static int stream_event(const hawser_session *s, hawser_stream *st, hawser_event
   } else if ((st->flags & HAWSER_ST_EV_ACKED) != 0) {
     st->flags &= ~(uint32_t)HAWSER_ST_EV_ACKED;
     event->type = HAWSER_EV_ACKED;
-    event->offset = st->tx_end != 0 && st->tx_acked == st->tx_end ? st->tx_acked - 1 : st->tx_acked;
+    event->value = st->tx_end != 0 && st->tx_acked == st->tx_end;
+    event->offset = st->tx_acked - event->value;
   } else if ((st->flags & HAWSER_ST_EV_FIN) != 0) {
     st->flags &= ~(uint32_t)HAWSER_ST_EV_FIN;
     event->type = HAWSER_EV_FIN;
@@ -683,7 +684,8 @@ static int stream_event(const hawser_session *s, hawser_stream *st, hawser_event
   } else if ((st->flags & HAWSER_ST_EV_REWIND) != 0) {
     st->flags &= ~(uint32_t)HAWSER_ST_EV_REWIND;
     event->type = HAWSER_EV_REWIND;
-    event->offset = st->tx_end != 0 && st->tx == st->tx_end ? st->tx - 1 : st->tx;
+    event->value = st->tx_end != 0 && st->tx == st->tx_end;
+    event->offset = st->tx - event->value;
   }
   return event->type != HAWSER_EV_NONE;
 }

@@ -753,9 +753,10 @@ void hawser_device_handshake(const hawser_device *d, hawser_handshake_info *info
 
 /* ---- streams ---- */
 
+/* SPEC 11: 1..32 bytes of a-z 0-9 . _ - */
 static int name_valid(const char *name) {
   size_t len = name != NULL ? strlen(name) : 0;
-  return len >= 1 && len <= HAWSER_UPSTREAM_MAX;
+  return len >= 1 && len <= HAWSER_UPSTREAM_MAX && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") == len;
 }
 
 int hawser_open(hawser_device *d, const char *name, uint8_t kind, uint16_t *stream) {

@@ -118,14 +118,14 @@ export class SessionEnd<Core extends SessionCore = SessionCore> {
   private handleOne(event: CoreEvent): void {
     switch (event.type) {
       case 'store':
-        return this.onStore(event.slot.slice());
+        return this.onStore(Uint8Array.from(event.slot));
       case 'live':
         this.live = event.continued ? 'continued' : 'new';
         return;
       case 'open':
         return this.handleOpen(new StreamEnd(event.stream, event.name, event.kind));
       case 'message':
-        this.messages.push({ stream: event.stream, data: event.data.slice() });
+        this.messages.push({ stream: event.stream, data: Uint8Array.from(event.data) });
         return;
       case 'pong':
         this.pongs++;

@@ -99,6 +99,7 @@ function records(pair: EnginePair): void {
     world.openStream();
     const keys = world.device.core.keys();
     assert.ok(keys);
+    world.hang();
     const stored = [world.device.core.save('flash'), ...world.device.flash.slots].map((bytes) => (bytes ? hex(bytes) : '')).join(' ');
     assert.ok(!stored.includes(hex(keys.d2g)) && !stored.includes(hex(keys.g2d)));
     const chain = world.row.chain;
@@ -118,11 +119,12 @@ function records(pair: EnginePair): void {
   it('linkDown and wipe leave no keys', () => {
     const world = connected(pair, TICKET, { options: { keylog: true } });
     world.hang();
-    assert.equal(world.device.core.live, false);
-    assert.equal(world.session.core.live, false);
-    world.device.core.wipe();
-    world.session.core.wipe();
-    assert.equal(world.device.core.send(world.now), undefined);
+    for (const { core } of [world.device, world.session]) {
+      assert.equal(core.live, false);
+      assert.equal(core.keys(), undefined);
+      core.wipe();
+      assert.equal(core.live, false);
+    }
   });
 
   it('what a device sends first fits 4096 bytes, however much waits', () => {

@@ -105,8 +105,8 @@ enum hawser_event_type {
   HAWSER_EV_OPENED,    /* device: the upstream is connected */
   HAWSER_EV_DATA,      /* stream, data: in order; hawser_consume() when accepted */
   HAWSER_EV_FIN,       /* stream: the peer sends no more */
-  HAWSER_EV_ACKED,     /* stream, offset: bytes below it were accepted by the peer, forget them */
-  HAWSER_EV_REWIND,    /* stream, offset: hawser_write() goes on from here (may be higher or lower) */
+  HAWSER_EV_ACKED,     /* stream, offset: bytes below it were accepted by the peer, forget them; value = 1: FIN too */
+  HAWSER_EV_REWIND,    /* stream, offset: hawser_write() goes on from here (may be higher or lower); value = 1: behind FIN */
   HAWSER_EV_CLOSED,    /* stream is gone, its id free; value = code of SPEC 9 (0: both directions ended) */
   HAWSER_EV_MESSAGE,   /* stream, data: an unreliable message */
   HAWSER_EV_PONG,      /* an answer to hawser_ping() */

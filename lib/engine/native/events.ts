@@ -56,7 +56,7 @@ export class Scratch {
       case Type.Data:
         return { type: 'data', stream, data: this.data(at, chunk) };
       case Type.Acked:
-        return { type: 'acked', stream, offset: this.offset(at) };
+        return { type: 'acked', stream, offset: this.offset(at) + value };
       case Type.Fin:
         return { type: 'fin', stream };
       case Type.Message:
@@ -66,7 +66,7 @@ export class Scratch {
       case Type.Open:
         return { type: 'open', stream, kind: value as Kind, name: this.data(at, chunk).toString() };
       case Type.Rewind:
-        return { type: 'rewind', stream, offset: this.offset(at) };
+        return { type: 'rewind', stream, offset: this.offset(at) + value };
       case Type.Closed:
         return { type: 'closed', stream, code: value as Code };
       case Type.Store:
