@@ -112,6 +112,7 @@ export interface SessionCore {
   keys(): { d2g: Uint8Array; g2d: Uint8Array } | undefined;
   /** For tests: every byte of state, keys included, hashed. Equal state, equal digest. */
   digest(): Uint8Array;
+  /** Afterwards it is not live, and every other call but wipe() throws ERR_HAWSER_STATE. */
   wipe(): void;
 }
 
