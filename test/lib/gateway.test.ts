@@ -195,6 +195,7 @@ describe('gateway', function () {
       for (const act of ['revoke', 'remove'] as const) {
         const pairing = await world.pair({ mode: Mode.Psk });
         const session = await world.connect(pairing);
+        await session.open('echo').then((stream) => stream.on('error', () => undefined));
         const failed = once(session, 'error');
         await world.store[act](pairing.device.id);
         assert.equal(((await failed) as [{ code: string }])[0].code, 'ERR_HAWSER_REVOKED');
@@ -387,6 +388,8 @@ describe('gateway', function () {
       assert.equal(await stream.verdict, Verdict.Unknown);
       stream.on('error', () => undefined).destroy();
       await session.close({ timeout: 0 });
+      await until(() => world.gateway.sessions.length === 0);
+      await delay(50);
       heard.length = 0;
       const next = await world.connect(pairing, { storage, lazy: true });
       const again = await next.open('echo', { early: Buffer.from('vouched for') });
@@ -462,7 +465,7 @@ describe('gateway', function () {
       let lost = 0;
       world.store.compareAndSet = (...args) => ((lost += 1) % 3 === 0 ? compareAndSet.apply(world.store, args) : Promise.resolve(false));
       assert.equal((await world.connect(pairing)).live, true);
-      assert.ok(lost >= 6);
+      await until(() => lost >= 6, 'claimed and confirmed at the third try each');
     });
 
     it('a port that is taken is an error of listen()', async () => {
