@@ -28,6 +28,9 @@ set(HAWSER_TESTS
 set(HAWSER_GATEWAY_TESTS
   session
   cuts
+  tamper
+  device
+  record
 )
 
 # Programs without tests of their own, driven by test/vectors.

@@ -742,8 +742,8 @@ void hawser_channel_early(hawser_session *s, hawser_stream *st, int taken, uint6
 
 static void forget_link(const hawser_session *s, hawser_stream *st) {
   st->rx_at = HAWSER_NOWHERE;
-  st->flags &= ~(uint32_t)(HAWSER_ST_NAMED | HAWSER_ST_ASKED | HAWSER_ST_STREAM_DUE |
-                           HAWSER_ST_ACK_DUE | HAWSER_ST_RESET_DUE);
+  st->flags &=
+      ~(uint32_t)(HAWSER_ST_NAMED | HAWSER_ST_ASKED | HAWSER_ST_STREAM_DUE | HAWSER_ST_ACK_DUE | HAWSER_ST_RESET_DUE);
   if (s->gateway && is_open(st) && (st->flags & HAWSER_ST_OPENED) != 0 && st->rx_acked == 0) {
     st->flags |= HAWSER_ST_ACK_DUE; /* whether the word that the upstream is connected has arrived is not known */
   }

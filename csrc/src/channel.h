@@ -26,14 +26,14 @@ enum hawser_frame_code {
 /* Of a stream. What is due goes out with the next hawser_send(), events come out of hawser_next(). */
 enum hawser_stream_flag {
   HAWSER_ST_USED = 1 << 0,
-  HAWSER_ST_DONE = 1 << 1,     /* gateway: ended, but remembered until a higher serial comes */
-  HAWSER_ST_RESET = 1 << 2,    /* with DONE: by the gateway's RESET; device: it has sent one and waits for the answer */
-  HAWSER_ST_OPENED = 1 << 3,   /* the upstream is connected */
-  HAWSER_ST_KNOWN = 1 << 4,    /* device: the gateway is known to have the stream */
-  HAWSER_ST_SENT = 1 << 5,     /* device: OPEN was sent under the session's name */
-  HAWSER_ST_NAMED = 1 << 6,    /* the peer has named it on this link */
-  HAWSER_ST_HELD = 1 << 7,     /* device: what was in flight is unknown: the gateway's STREAM says where to go on */
-  HAWSER_ST_DOUBT = 1 << 8,    /* device: early data without a verdict, not idempotent */
+  HAWSER_ST_DONE = 1 << 1,   /* gateway: ended, but remembered until a higher serial comes */
+  HAWSER_ST_RESET = 1 << 2,  /* with DONE: by the gateway's RESET; device: it has sent one and waits for the answer */
+  HAWSER_ST_OPENED = 1 << 3, /* the upstream is connected */
+  HAWSER_ST_KNOWN = 1 << 4,  /* device: the gateway is known to have the stream */
+  HAWSER_ST_SENT = 1 << 5,   /* device: OPEN was sent under the session's name */
+  HAWSER_ST_NAMED = 1 << 6,  /* the peer has named it on this link */
+  HAWSER_ST_HELD = 1 << 7,   /* device: what was in flight is unknown: the gateway's STREAM says where to go on */
+  HAWSER_ST_DOUBT = 1 << 8,  /* device: early data without a verdict, not idempotent */
   HAWSER_ST_OPEN_DUE = 1 << 9,
   HAWSER_ST_STREAM_DUE = 1 << 10,
   HAWSER_ST_ACK_DUE = 1 << 11,
@@ -47,8 +47,7 @@ enum hawser_stream_flag {
   HAWSER_ST_TOLD = 1 << 19,     /* gateway: an ACK has said that the upstream is connected */
   HAWSER_ST_ASKED = 1 << 20     /* device: named in this resynchronisation, so the gateway must name it too */
 };
-#define HAWSER_ST_DUE                                                                                                  \
-  (HAWSER_ST_OPEN_DUE | HAWSER_ST_STREAM_DUE | HAWSER_ST_ACK_DUE | HAWSER_ST_RESET_DUE)
+#define HAWSER_ST_DUE (HAWSER_ST_OPEN_DUE | HAWSER_ST_STREAM_DUE | HAWSER_ST_ACK_DUE | HAWSER_ST_RESET_DUE)
 #define HAWSER_ST_EVENTS                                                                                               \
   (HAWSER_ST_EV_OPENED | HAWSER_ST_EV_ACKED | HAWSER_ST_EV_REWIND | HAWSER_ST_EV_FIN | HAWSER_ST_EV_CLOSED)
 
@@ -82,7 +81,7 @@ enum hawser_session_flag {
    HAWSER_SF_SYNC_DUE | HAWSER_SF_SYNC_WAIT | HAWSER_SF_PING_DUE | HAWSER_SF_PING_OUT | HAWSER_SF_PING_APP |           \
    HAWSER_SF_PONG_DUE | HAWSER_SF_CLOSE_DUE | HAWSER_SF_WAITING | HAWSER_SF_DEAD)
 #define HAWSER_SF_EVENT_MASK                                                                                           \
-  (HAWSER_SF_EVENTS | HAWSER_SF_EV_LIVE | HAWSER_SF_EV_PONG | HAWSER_SF_EV_CLOSE | HAWSER_SF_EV_DEAD |            \
+  (HAWSER_SF_EVENTS | HAWSER_SF_EV_LIVE | HAWSER_SF_EV_PONG | HAWSER_SF_EV_CLOSE | HAWSER_SF_EV_DEAD |                 \
    HAWSER_SF_EV_HANDSHAKE)
 
 #define HAWSER_NOWHERE UINT64_MAX /* rx_at: the peer has not said on this link where it goes on */

@@ -12,11 +12,11 @@
 enum state { OFF, IDLE, SENT, STORE, LIVE };
 
 enum flag {
-  CHAIN = 1 << 0,     /* slot and position are there; without: full handshakes only */
-  ROOT = 1 << 1,      /* B_f is the pairing's ticket */
-  SEND = 1 << 2,      /* message 1 waits for hawser_device_send() */
-  TRIED = 1 << 3,     /* (f, 0) was tried last: the full handshake's turn */
-  EARLY = 1 << 4,     /* message 1 carries early data without a verdict */
+  CHAIN = 1 << 0,      /* slot and position are there; without: full handshakes only */
+  ROOT = 1 << 1,       /* B_f is the pairing's ticket */
+  SEND = 1 << 2,       /* message 1 waits for hawser_device_send() */
+  TRIED = 1 << 3,      /* (f, 0) was tried last: the full handshake's turn */
+  EARLY = 1 << 4,      /* message 1 carries early data without a verdict */
   IDEMPOTENT = 1 << 5, /* of that data */
   EARLY_FIN = 1 << 6,
   EV_STORE = 1 << 7,
@@ -277,7 +277,7 @@ static int build_resumption(hawser_device *d, const hawser_early *early, int *ea
     return err;
   }
   d->message1_len = HAWSER_RESUME_HEAD + pay1_len + HAWSER_TAG_LEN;
-  d->flags &= (uint16_t)~(IDEMPOTENT | EARLY_FIN);
+  d->flags &= (uint16_t) ~(IDEMPOTENT | EARLY_FIN);
   if (carries) {
     note_early(d, early);
     *early_taken = 1;
@@ -307,8 +307,7 @@ static uint8_t choose(const hawser_device *d) {
   return HAWSER_RESUMPTION;
 }
 
-int hawser_connect(hawser_device *d, uint8_t transport, const hawser_early *early, int *early_taken,
-                   uint64_t now_ms) {
+int hawser_connect(hawser_device *d, uint8_t transport, const hawser_early *early, int *early_taken, uint64_t now_ms) {
   uint8_t kind;
   int err = HAWSER_OK;
   int taken = 0;
@@ -729,7 +728,7 @@ void hawser_disconnected(hawser_device *d, uint64_t now_ms) {
   hawser_link_down(&d->session);
   hawser_port_wipe(&d->u, sizeof d->u);
   d->session.now_ms = now_ms;
-  d->flags &= (uint16_t)~(SEND | EV_STORE);
+  d->flags &= (uint16_t) ~(SEND | EV_STORE);
   d->state = IDLE;
 }
 

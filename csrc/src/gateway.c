@@ -588,8 +588,7 @@ int hawser_session_attach(hawser_session *s, hawser_accept *a, int continued, ui
   if (a->state != CONFIRMED || s->frames_len > 0) {
     return HAWSER_ERR_STATE;
   }
-  if ((!full && continued != a->continued) ||
-      (continued && memcmp(s->name, a->continues, HAWSER_NAME_LEN) != 0) ||
+  if ((!full && continued != a->continued) || (continued && memcmp(s->name, a->continues, HAWSER_NAME_LEN) != 0) ||
       (continued && hawser_is_zero(s->name, HAWSER_NAME_LEN))) {
     return HAWSER_ERR_ARG;
   }

@@ -23,7 +23,9 @@ typedef struct pattern {
 static const pattern patterns[3] = {
     {{"Noise_KK_25519_AESGCM_SHA256", "Noise_KK_P256_AESGCM_SHA256"}, {E, ES, SS, END, END}, {E, EE, SE, END}},
     {{"Noise_KKpsk0_25519_AESGCM_SHA256", "Noise_KKpsk0_P256_AESGCM_SHA256"}, {PSK, E, ES, SS, END}, {E, EE, SE, END}},
-    {{"Noise_NNpsk0_25519_AESGCM_SHA256", "Noise_NNpsk0_P256_AESGCM_SHA256"}, {PSK, E, END, END, END}, {E, EE, END, END}},
+    {{"Noise_NNpsk0_25519_AESGCM_SHA256", "Noise_NNpsk0_P256_AESGCM_SHA256"},
+     {PSK, E, END, END, END},
+     {E, EE, END, END}},
 };
 
 static int has_statics(const hawser_pairing *p) {
@@ -81,8 +83,7 @@ static int agree(const hawser_noise *n, const hawser_pairing *p, uint8_t token, 
     memcpy(out, p->ss, 32); /* computed when the devices were paired */
     return HAWSER_OK;
   }
-  return own_is_static ? hawser_port_dh_key(p->suite, p->own, peer, out)
-                       : hawser_port_dh(p->suite, n->e, peer, out);
+  return own_is_static ? hawser_port_dh_key(p->suite, p->own, peer, out) : hawser_port_dh(p->suite, n->e, peer, out);
 }
 
 static int mix_agreement(hawser_noise *n, const hawser_pairing *p, uint8_t token) {

@@ -24,9 +24,9 @@ int hawser_frame_message(uint8_t transport, const uint8_t *message, size_t messa
 
 /* What a look at the bytes so far says. */
 typedef struct hawser_frame {
-  uint8_t *at;   /* whole: header and body; else NULL */
-  size_t len;    /* whole: of header and body. 0: a serial frame to be skipped */
-  size_t used;   /* bytes of `in` that were taken */
+  uint8_t *at; /* whole: header and body; else NULL */
+  size_t len;  /* whole: of header and body. 0: a serial frame to be skipped */
+  size_t used; /* bytes of `in` that were taken */
 } hawser_frame;
 
 /* Collects one frame: out of `in` alone if it lies there whole and none was begun, else in buffer. body_max bounds

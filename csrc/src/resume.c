@@ -42,10 +42,8 @@ static int make_k1(const hawser_step *at, const uint8_t h0[HAWSER_HASH_LEN], con
  * harm */
 static int make_nonce(const hawser_step *at, const uint8_t h0[HAWSER_HASH_LEN], uint8_t *m, size_t pay1_len) {
   uint8_t rnd[HAWSER_RANDOM_LEN], digest[HAWSER_HASH_LEN];
-  hawser_bytes parts[4] = {{h0, HAWSER_HASH_LEN},
-                           {m, 1 + HAWSER_TICKET_LEN},
-                           {rnd, sizeof rnd},
-                           {m + HAWSER_RESUME_HEAD, pay1_len}};
+  hawser_bytes parts[4] = {
+      {h0, HAWSER_HASH_LEN}, {m, 1 + HAWSER_TICKET_LEN}, {rnd, sizeof rnd}, {m + HAWSER_RESUME_HEAD, pay1_len}};
   int err = hawser_port_random(rnd, sizeof rnd);
   if (err == HAWSER_OK) {
     err = hawser_port_sha256(digest, parts, 4);
@@ -145,8 +143,8 @@ int hawser_resume_read1(const hawser_step *at, const uint8_t *m, size_t len, uin
     err = make_k1(at, h0, m, k1);
   }
   if (err == HAWSER_OK) {
-    err = hawser_unseal(k1, 0, m, HAWSER_RESUME_HEAD, m + HAWSER_RESUME_HEAD,
-                        len - HAWSER_RESUME_HEAD - HAWSER_TAG_LEN, pay1);
+    err = hawser_unseal(k1, 0, m, HAWSER_RESUME_HEAD, m + HAWSER_RESUME_HEAD, len - HAWSER_RESUME_HEAD - HAWSER_TAG_LEN,
+                        pay1);
   }
   hawser_port_wipe(k1, sizeof k1);
   return err;

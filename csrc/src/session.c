@@ -49,9 +49,8 @@ int hawser_is_live(const hawser_session *s) {
 /* ---- time ---- */
 
 static int waits(const hawser_session *s) {
-  return s->link.live &&
-         ((s->flags & (HAWSER_SF_PING_OUT | HAWSER_SF_SYNC_WAIT | HAWSER_SF_STATUS_WAIT)) != 0 ||
-          hawser_channel_waits(s));
+  return s->link.live && ((s->flags & (HAWSER_SF_PING_OUT | HAWSER_SF_SYNC_WAIT | HAWSER_SF_STATUS_WAIT)) != 0 ||
+                          hawser_channel_waits(s));
 }
 
 void hawser_session_note(hawser_session *s, uint64_t now_ms) {
@@ -190,8 +189,7 @@ static void keep_handshake(hawser_session *s, hawser_frame *f) {
 
 static int open_frame(hawser_session *s, hawser_frame *f, uint64_t now_ms) {
   int err = hawser_frame_decode(s->link.transport, f);
-  if (err == HAWSER_OK &&
-      (f->at[0] <= HAWSER_FIRST_MESSAGE || f->len > own_record_max(s) + HAWSER_RECORD_OVERHEAD)) {
+  if (err == HAWSER_OK && (f->at[0] <= HAWSER_FIRST_MESSAGE || f->len > own_record_max(s) + HAWSER_RECORD_OVERHEAD)) {
     err = HAWSER_ERR_FORMAT; /* SPEC 3.3: a handshake message after the first */
   }
   if (err == HAWSER_OK) {
@@ -209,8 +207,7 @@ static int open_frame(hawser_session *s, hawser_frame *f, uint64_t now_ms) {
 
 /* SPEC 3.4: on a serial line a bad frame is skipped; the device answers a record that fails by resuming. */
 static int skips(const hawser_session *s, int err) {
-  return s->link.transport == HAWSER_SERIAL &&
-         (err == HAWSER_ERR_FORMAT || (err == HAWSER_ERR_AUTH && s->gateway));
+  return s->link.transport == HAWSER_SERIAL && (err == HAWSER_ERR_FORMAT || (err == HAWSER_ERR_AUTH && s->gateway));
 }
 
 int hawser_receive(hawser_session *s, uint8_t *in, size_t in_len, size_t *used, uint64_t now_ms) {
@@ -392,8 +389,8 @@ static size_t least(size_t a, size_t b, size_t c) {
 /* DATA or FIN around bytes: SPEC 9, both run to the end of the record. */
 static int seal_data(hawser_session *s, uint8_t code, uint16_t stream, const uint8_t *data, size_t len, uint8_t *out,
                      size_t cap, size_t *out_len) {
-  hawser_writer w = {out + hawser_frame_front(s->link.transport, cap) + HAWSER_HEADER_LEN,
-                     HAWSER_FRAME_OVERHEAD + len, 0};
+  hawser_writer w = {out + hawser_frame_front(s->link.transport, cap) + HAWSER_HEADER_LEN, HAWSER_FRAME_OVERHEAD + len,
+                     0};
   hawser_put(&w, 1, code);
   hawser_put(&w, 2, stream);
   hawser_put_bytes(&w, data, len);

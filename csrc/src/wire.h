@@ -13,9 +13,9 @@ enum { HAWSER_TYPE_RESUME_1 = 0x18, HAWSER_TYPE_RESUME_2 = 0x1a };
 
 #define HAWSER_MAC_LEN 8
 #define HAWSER_CHECK_LEN 8
-#define HAWSER_HEADER_LEN 2         /* of a message or a record on a stream or serial transport */
-#define HAWSER_FIRST_MESSAGE 0x0f   /* the highest first byte of a message's length */
-#define HAWSER_FIRST_RECORD 0x4000  /* the first bytes of a record's header */
+#define HAWSER_HEADER_LEN 2              /* of a message or a record on a stream or serial transport */
+#define HAWSER_FIRST_MESSAGE 0x0f        /* the highest first byte of a message's length */
+#define HAWSER_FIRST_RECORD 0x4000       /* the first bytes of a record's header */
 #define HAWSER_OFFSET_MAX 0xffffffffffff /* u48 */
 #define HAWSER_IDENT_MAX (7 + 3 + 2 + 2 * HAWSER_ID_MAX)
 

@@ -398,10 +398,11 @@ static inline int ends_write(ends *e, int from_device, uint16_t stream, const ui
   }
 }
 
-static const uint8_t ends_modes[][2] = {{HAWSER_KEYS, HAWSER_SUITE_ID_25519},     {HAWSER_KEYS, HAWSER_SUITE_ID_P256},
-                                        {HAWSER_KEYS_PSK, HAWSER_SUITE_ID_25519}, {HAWSER_KEYS_PSK, HAWSER_SUITE_ID_P256},
-                                        {HAWSER_PSK, HAWSER_SUITE_ID_25519},      {HAWSER_PSK, HAWSER_SUITE_ID_P256},
-                                        {HAWSER_TICKET, HAWSER_SUITE_NONE}};
+static const uint8_t ends_modes[][2] = {
+    {HAWSER_KEYS, HAWSER_SUITE_ID_25519},     {HAWSER_KEYS, HAWSER_SUITE_ID_P256},
+    {HAWSER_KEYS_PSK, HAWSER_SUITE_ID_25519}, {HAWSER_KEYS_PSK, HAWSER_SUITE_ID_P256},
+    {HAWSER_PSK, HAWSER_SUITE_ID_25519},      {HAWSER_PSK, HAWSER_SUITE_ID_P256},
+    {HAWSER_TICKET, HAWSER_SUITE_NONE}};
 #define ENDS_MODES (sizeof ends_modes / sizeof ends_modes[0])
 
 #endif

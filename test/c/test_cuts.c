@@ -18,7 +18,7 @@ typedef struct pipe_bytes {
 } pipe_bytes;
 
 static ends e;
-static side sides[2]; /* 0 gateway, 1 device */
+static side sides[2];       /* 0 gateway, 1 device */
 static pipe_bytes pipes[2]; /* to gateway, to device */
 static uint64_t g_random;
 static int wrong;

@@ -12,10 +12,10 @@ extern "C" {
 
 struct hawser_device {
   hawser_session session;
-  uint64_t first_ms;   /* when the position's message 1 was first sent (SPEC 7.4 rule 2) */
-  uint64_t attempt_ms; /* when this attempt ends */
-  uint64_t early_tx;   /* where the early data's stream stands if it is TAKEN */
-  uint8_t *message1;   /* of the position, for as long as the device stands there */
+  uint64_t first_ms;                 /* when the position's message 1 was first sent (SPEC 7.4 rule 2) */
+  uint64_t attempt_ms;               /* when this attempt ends */
+  uint64_t early_tx;                 /* where the early data's stream stands if it is TAKEN */
+  uint8_t *message1;                 /* of the position, for as long as the device stands there */
   size_t message1_cap, message1_len; /* length 0: none was made yet */
   uint32_t sequence, f;              /* of the flash slot */
   uint32_t b, i;                     /* the position */

@@ -125,8 +125,7 @@ void hawser_accept_handshake(const hawser_accept *a, hawser_handshake_info *info
 
 /* Another link brought the same message 1: the same candidate, without its early data. HAWSER_ERR_STATE: a has not been
  * answered yet. The framed answer is the caller's to keep. */
-int hawser_accept_clone(hawser_accept *copy, const hawser_accept *a,
-                        uint8_t buffer[HAWSER_ACCEPT_LEN]) HAWSER_MUST_USE;
+int hawser_accept_clone(hawser_accept *copy, const hawser_accept *a, uint8_t buffer[HAWSER_ACCEPT_LEN]) HAWSER_MUST_USE;
 
 void hawser_accept_wipe(hawser_accept *a);
 

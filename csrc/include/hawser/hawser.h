@@ -37,10 +37,10 @@ extern "C" {
 #define HAWSER_ID_MAX 32
 #define HAWSER_NAME_LEN 8 /* of a session or a chain */
 #define HAWSER_TICKET_LEN 8
-#define HAWSER_UPSTREAM_MAX 32    /* name of an upstream */
-#define HAWSER_RECORD_OVERHEAD 18 /* header and tag */
-#define HAWSER_RECORD_MIN 64      /* smallest record_max of a pairing */
-#define HAWSER_RECORD_MAX 16383   /* plaintext of a record */
+#define HAWSER_UPSTREAM_MAX 32       /* name of an upstream */
+#define HAWSER_RECORD_OVERHEAD 18    /* header and tag */
+#define HAWSER_RECORD_MIN 64         /* smallest record_max of a pairing */
+#define HAWSER_RECORD_MAX 16383      /* plaintext of a record */
 #define HAWSER_FIRST_RECORD_MAX 4078 /* plaintext of a device's first record */
 #define HAWSER_MESSAGE1_MAX 4095
 #define HAWSER_MESSAGE1_MIN 46 /* resumption without early data */
@@ -97,16 +97,16 @@ int hawser_gate_keys(hawser_pairing *pairing, const uint8_t *psk) HAWSER_MUST_US
 
 enum hawser_event_type {
   HAWSER_EV_NONE = 0,
-  HAWSER_EV_STORE,     /* device: data = slot image (64 bytes): write it to the other slot, read back, wipe
+  HAWSER_EV_STORE,   /* device: data = slot image (64 bytes): write it to the other slot, read back, wipe
                           the old slot, then hawser_stored(). Nothing is sent before. */
-  HAWSER_EV_LIVE,      /* device: the session is up; value = 1 CONTINUED, 0 NEW */
-  HAWSER_EV_VERDICT,   /* device: on early data of stream; value = enum hawser_verdict */
-  HAWSER_EV_OPEN,      /* gateway: stream, value = kind, data = name of the upstream */
-  HAWSER_EV_OPENED,    /* device: the upstream is connected */
-  HAWSER_EV_DATA,      /* stream, data: in order; hawser_consume() when accepted */
-  HAWSER_EV_FIN,       /* stream: the peer sends no more */
-  HAWSER_EV_ACKED,     /* stream, offset: bytes below it were accepted by the peer, forget them; value = 1: FIN too */
-  HAWSER_EV_REWIND,    /* stream, offset: hawser_write() goes on from here (may be higher or lower); value = 1: behind FIN */
+  HAWSER_EV_LIVE,    /* device: the session is up; value = 1 CONTINUED, 0 NEW */
+  HAWSER_EV_VERDICT, /* device: on early data of stream; value = enum hawser_verdict */
+  HAWSER_EV_OPEN,    /* gateway: stream, value = kind, data = name of the upstream */
+  HAWSER_EV_OPENED,  /* device: the upstream is connected */
+  HAWSER_EV_DATA,    /* stream, data: in order; hawser_consume() when accepted */
+  HAWSER_EV_FIN,     /* stream: the peer sends no more */
+  HAWSER_EV_ACKED,   /* stream, offset: bytes below it were accepted by the peer, forget them; value = 1: FIN too */
+  HAWSER_EV_REWIND, /* stream, offset: hawser_write() goes on from here (may be higher or lower); value = 1: behind FIN */
   HAWSER_EV_CLOSED,    /* stream is gone, its id free; value = code of SPEC 9 (0: both directions ended) */
   HAWSER_EV_MESSAGE,   /* stream, data: an unreliable message */
   HAWSER_EV_PONG,      /* an answer to hawser_ping() */
