@@ -11,7 +11,7 @@ import { decodePairing, encodePairing, isBinaryPairing } from './pairing/binary.
 import { deviceFingerprint, gatewayKey, recordFingerprint } from './pairing/fingerprint.js';
 import { pairingFromJson, pairingToJson } from './pairing/json.js';
 import {
-  TICKET_MAX_BLOCKS, checkDevicePairing, checkModeAndSuite, checkUpstreamName, fieldError, hasKeys, hasPsk,
+  TICKET_MAX_BLOCKS, checkDevicePairing, checkId, checkModeAndSuite, checkUpstreamName, fieldError, hasKeys, hasPsk,
 } from './pairing/terms.js';
 import type { Address, DevicePairing, DeviceRecord, GatewayIdentity, GatewayPairing, PairingTerms } from './types.js';
 
@@ -92,11 +92,15 @@ export function readPairing(bytes: Uint8Array): DevicePairing {
 function termsOf(engine: Engine, options: PairOptions): PairingTerms {
   const ticket = options.mode === Mode.Ticket;
   const suite = options.suite ?? (ticket ? Suite.None : Suite.X25519);
-  asArgument(() => checkModeAndSuite(options.mode, suite));
+  const id = options.id ?? engine.random(ID_LENGTH);
+  asArgument(() => {
+    checkModeAndSuite(options.mode, suite);
+    checkId('device', id);
+  });
   return {
     mode: options.mode,
     suite,
-    id: options.id ?? engine.random(ID_LENGTH),
+    id,
     recordMax: options.recordMax ?? PAIRING_DEFAULTS.recordMax,
     windowDevice: options.windowDevice ?? PAIRING_DEFAULTS.windowDevice,
     windowGateway: options.windowGateway ?? PAIRING_DEFAULTS.windowGateway,

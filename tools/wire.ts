@@ -94,6 +94,7 @@ function meet(engine: Engine, ends: Ends, device: DeviceCore, chain?: Chain): Me
   const accept = engine.accept(Transport.Stream);
   must(accept.receive(message1.slice(), 0).event, 'message 1');
   const message2 = answer(accept, ends, chain);
+  const next = chain ? engine.chainMove(chain, { b: chain.b, i: chain.i + 1 }) : must(accept.chain, 'a chain');
   const events = device.receive(message2.slice(), 0);
   if (events.some(({ type }) => type === 'store')) device.stored(true);
   const first = sent(device, 'the first record');
@@ -101,7 +102,8 @@ function meet(engine: Engine, ends: Ends, device: DeviceCore, chain?: Chain): Me
   if (event?.type !== 'confirm') throw new Error('the first record did not confirm');
   const gateway = engine.gateway(ends.gateway);
   gateway.attach(accept, false, 0);
-  const next = chain ? engine.chainMove(chain, { b: chain.b, i: chain.i + 1 }) : must(accept.chain, 'a chain');
+  const status = gateway.send(0); // the device resumes only once it has heard the gateway
+  if (status) device.receive(Uint8Array.from(status), 0);
   return { device, gateway, chain: next, there: message1.length, back: message2.length };
 }
 

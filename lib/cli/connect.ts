@@ -30,7 +30,7 @@ async function pairingOf(file: string): Promise<DevicePairing> {
 }
 
 function narrate(session: Session, io: Io): void {
-  session.on('pause', (reason) => io.note(`link lost${reason ? `: ${printable(reason.message)}` : ''}; connecting again`));
+  session.on('pause', (reason) => !session.closed && io.note(`link lost${reason ? `: ${printable(reason.message)}` : ''}; connecting again`));
   session.on('resume', ({ continued }) => io.note(continued ? 'resumed, streams go on' : 'resumed with a new session'));
 }
 
@@ -62,7 +62,10 @@ async function serve(options: ConnectOptions, forwards: Forward[], events: Event
   for (const name of LOGGED) session.on(name, (report?: unknown) => events.write(name, reported(report)));
   narrate(session, io);
   const over = new Promise<'over'>((resolve) => session.once('close', () => resolve('over')));
-  const forwarders = await listen(forwards, session, events, io);
+  const forwarders = await listen(forwards, session, events, io).catch(async (error: unknown) => {
+    await session.close();
+    throw error;
+  });
   events.write('ready', { pid: process.pid });
   const reason = await Promise.race([ended, over]);
   if (reason !== 'over') io.note(`${reason}: finishing`);

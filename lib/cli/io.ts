@@ -4,7 +4,7 @@ import pc from 'picocolors';
 
 export interface Io {
   /** Data: what a script reads. */
-  out(text: string): void;
+  out(data: string | Uint8Array): void;
   /** For people, a line at a time. */
   note(text: string): void;
   env: NodeJS.ProcessEnv;
@@ -20,7 +20,7 @@ export function wantsColors(env: NodeJS.ProcessEnv, terminal: boolean): boolean 
 
 export function processIo(): Io {
   return {
-    out: (text) => void process.stdout.write(text),
+    out: (data) => void process.stdout.write(data),
     note: (text) => void process.stderr.write(`${text}\n`),
     env: process.env,
     colors: pc.createColors(wantsColors(process.env, process.stdout.isTTY && process.stderr.isTTY)),

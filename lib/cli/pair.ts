@@ -162,8 +162,7 @@ export const pair = command({
         upstreams: options.upstreams,
         file: output,
       };
-      if (output === '-') process.stdout.write(form);
-      else io.out(values.json ? json(made) : `${output}\n`);
+      io.out(output === '-' ? form : values.json ? json(made) : `${output}\n`);
       io.note(`${name}: device ${made.device}, mode ${made.mode}${device.mode === Mode.Ticket ? '' : `, suite ${made.suite}`}, allowed: ${made.upstreams.join(', ')}`);
       io.note(`fingerprint ${made.fingerprint} (hawser inspect on the device's file shows the same)`);
       if (device.addresses.length === 0) io.note('the pairing names no address: give --address, or tell the device with connect --gateway');

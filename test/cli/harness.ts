@@ -25,7 +25,7 @@ export interface Outcome {
 export async function cli(...argv: string[]): Promise<Outcome> {
   const outcome = { status: -1, out: '', err: '' };
   const io: Io = {
-    out: (text) => void (outcome.out += text),
+    out: (data) => void (outcome.out += typeof data === 'string' ? data : Buffer.from(data).toString('latin1')),
     note: (text) => void (outcome.err += `${text}\n`),
     env: {},
     colors: pc.createColors(false),

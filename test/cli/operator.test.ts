@@ -32,7 +32,8 @@ describe('hawser', () => {
     await mistake(/one argument too many: "b"/, 'revoke', 'a', 'b');
   });
 
-  it('as a process: a mistake is one line and status 2, without a stack', async () => {
+  it('as a process: a mistake is one line and status 2, without a stack', async function () {
+    this.timeout(20_000);
     const process = new Process('devices', '-c', '/nowhere/gateway.toml');
     assert.equal(await process.ended(), 2);
     assert.equal(process.out, '');
