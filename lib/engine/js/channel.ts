@@ -630,6 +630,6 @@ export class Channel {
     for (const [id, { serial, code }] of this.#strays) into.add(id, serial, code);
     into.add('streams');
     for (const stream of this.streams.values()) stream.hash(into);
-    into.add('events', this.events.length);
+    into.add('events', ...this.events.map((event) => `${event.type} ${'stream' in event ? event.stream : ''}`));
   }
 }

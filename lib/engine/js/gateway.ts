@@ -101,7 +101,6 @@ export class Accept implements AcceptCore {
     private readonly port: Port,
     private readonly nonces: AnswerNonces,
     readonly transport: Transport,
-    readonly keylog: boolean,
   ) {
     checkTransport(transport);
     this.#deframer = this.#newDeframer(true);
@@ -332,7 +331,7 @@ export class Accept implements AcceptCore {
   clone(): { accept: AcceptCore; answer: Uint8Array } {
     const candidate = this.#candidate;
     if (!candidate || candidate.spent) throw fail('STATE', 'clone: nothing was answered, or it is in use');
-    const copy = new Accept(this.port, this.nonces, this.transport, this.keylog);
+    const copy = new Accept(this.port, this.nonces, this.transport);
     copy.#message = this.#message;
     copy.#digest1 = this.#digest1;
     copy.#pairing = this.#pairing;

@@ -66,7 +66,7 @@ export function createJsEngine(options: EngineOptions = {}, hooks: JsEngineHooks
     chainTickets: (chain, ahead) => chainTickets(port, chain, ahead),
     chainMove: (chain, to) => chainMove(port, chain, to),
     device: (pairing, own = {}) => new Device(port, new Pairing(port, pairing, true), settings(false, own, options)),
-    accept: (transport, own = {}) => new Accept(port, nonces, transport, own.keylog ?? options.keylog ?? false),
+    accept: (transport) => new Accept(port, nonces, transport),
     gateway: (pairing, own = {}) => new Gateway(new Pairing(port, pairing, false), settings(true, own, options)),
   };
 }
