@@ -51,7 +51,7 @@ protected:
   }
 
   double live(Args &) {
-    return ready() ? hawser_is_live(session_) : static_cast<int>(HAWSER_ERR_STATE);
+    return ready() ? hawser_is_live(session_) : 0;
   }
 
   double name(Args &args) {

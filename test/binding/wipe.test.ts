@@ -9,7 +9,6 @@ const state = { code: 'ERR_HAWSER_STATE', name: 'HawserError' };
 function sessionCalls(core: SessionCore): Record<string, () => unknown> {
   const data = Buffer.alloc(10);
   return {
-    live: () => core.live,
     name: () => core.name,
     receive: () => core.receive(data, 1),
     send: () => core.send(1),
@@ -28,6 +27,12 @@ function sessionCalls(core: SessionCore): Record<string, () => unknown> {
   };
 }
 
+/** A session's calls are refused, and it says that it is not live. */
+function assertWiped(core: SessionCore, calls: Record<string, () => unknown>): void {
+  assert.equal(core.live, false);
+  assertAllRefused({ ...sessionCalls(core), ...calls });
+}
+
 function assertAllRefused(calls: Record<string, () => unknown>): void {
   for (const [name, call] of Object.entries(calls)) assert.throws(call, state, name);
 }
@@ -40,8 +45,7 @@ forEachPort('binding: use after wipe', (engine, addon) => {
       const { device } = link;
       device.wipe();
       device.wipe();
-      assertAllRefused({
-        ...sessionCalls(device),
+      assertWiped(device, {
         boot: () => device.boot(),
         connect: () => device.connect(Transport.Stream, 1),
         disconnected: () => device.disconnected(1),
@@ -61,8 +65,7 @@ forEachPort('binding: use after wipe', (engine, addon) => {
       const accept = engine().accept(Transport.Stream);
       gateway.wipe();
       gateway.wipe();
-      assertAllRefused({
-        ...sessionCalls(gateway),
+      assertWiped(gateway, {
         early: () => gateway.early(accept),
         attach: () => gateway.attach(accept, false, 1),
       });
@@ -107,7 +110,8 @@ forEachPort('binding: use after wipe', (engine, addon) => {
     assert.equal(raw.init(Transport.Stream), 0);
     assert.equal(raw.init(Transport.Stream), -5);
     raw.wipe();
-    assert.equal(new (addon().Device)().live(), -5);
+    assert.equal(new (addon().Device)().live(), 0);
+    assert.equal(new (addon().Device)().deadline(), -5);
     assert.equal(new (addon().Gateway)().digest(new Uint8Array(32)), -5);
   });
 
