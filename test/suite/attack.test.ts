@@ -15,16 +15,27 @@ function garbage(random: () => number): Uint8Array[] {
   const noise = (length: number) => Uint8Array.from({ length }, () => Math.floor(random() * 256));
   const header = (word: number) => Uint8Array.of(word >> 8, word & 255);
   const units = [
-    concat(header(0x4000), noise(16)), concat(header(0x4001), noise(17)), concat(header(0x4000 | 500), noise(516)),
-    concat(header(57), Uint8Array.of(0x17), noise(56)), concat(header(34), Uint8Array.of(0x1a), noise(33)),
-    concat(header(46), Uint8Array.of(0x18), noise(45)), concat(header(65), Uint8Array.of(0x11), noise(64)),
-    concat(header(20), noise(20)), header(0), Uint8Array.of(0x80, 0, ...noise(20)), Uint8Array.of(0xff, 0xff, ...noise(40)),
-    Uint8Array.of(0x10, 5, ...noise(5)), Uint8Array.of(0x25, 5, ...noise(5)),
+    concat(header(0x4000), noise(16)),
+    concat(header(0x4001), noise(17)),
+    concat(header(0x4000 | 500), noise(516)),
+    concat(header(57), Uint8Array.of(0x17), noise(56)),
+    concat(header(34), Uint8Array.of(0x1a), noise(33)),
+    concat(header(46), Uint8Array.of(0x18), noise(45)),
+    concat(header(65), Uint8Array.of(0x11), noise(64)),
+    concat(header(20), noise(20)),
+    header(0),
+    Uint8Array.of(0x80, 0, ...noise(20)),
+    Uint8Array.of(0xff, 0xff, ...noise(40)),
+    Uint8Array.of(0x10, 5, ...noise(5)),
+    Uint8Array.of(0x25, 5, ...noise(5)),
   ];
   return units;
 }
 
-const snapshot = (world: World): string => JSON.stringify([world.row.chain, world.row.early, world.row.incarnation], (_key, value: unknown) => (value instanceof Uint8Array ? hex(value) : value));
+const snapshot = (world: World): string =>
+  JSON.stringify([world.row.chain, world.row.early, world.row.incarnation], (_key, value: unknown) =>
+    value instanceof Uint8Array ? hex(value) : value,
+  );
 
 /** Two streams with bytes in flight either way, half of it acknowledged. */
 function busy(pair: EnginePair, transport: 1 | 3): { world: World; device: StreamEnd; gateway: StreamEnd } {
@@ -53,7 +64,11 @@ function liveGarbage(pair: EnginePair): void {
         const before = hex(end.core.digest());
         // a length below what is there may be a whole unit and more: the first bytes decide
         const events = end.core.receive(concat(unit, new Uint8Array(17_000)), talk.world.now);
-        assert.deepEqual(events.map(({ type }) => type), ['drop'], `${side}: ${hex(unit.slice(0, 4))}`);
+        assert.deepEqual(
+          events.map(({ type }) => type),
+          ['drop'],
+          `${side}: ${hex(unit.slice(0, 4))}`,
+        );
         assert.equal(hex(end.core.digest()), before, `${side}: ${hex(unit.slice(0, 4))}`);
         talk.world.hang();
         assertNothingLost(talk);
@@ -69,7 +84,11 @@ function liveGarbage(pair: EnginePair): void {
         const types = end.core.receive(cobs(unit), talk.world.now).map(({ type }) => type);
         const isRecord = ((unit[0] ?? 0) & 0xc0) === 0x40;
         if (side === 'device') assert.deepEqual(types, isRecord ? ['drop'] : []);
-        else assert.ok(types.every((type) => type === 'handshake'), types.join(' '));
+        else
+          assert.ok(
+            types.every((type) => type === 'handshake'),
+            types.join(' '),
+          );
         assert.equal(hex(end.core.digest()), before, `${side}: ${hex(unit.slice(0, 4))}`);
         if (types.includes('drop')) talk.world.hang();
         assertNothingLost(talk);
@@ -84,7 +103,11 @@ function liveGarbage(pair: EnginePair): void {
         world.device.output(world.now);
         const before = hex(world.device.core.digest());
         const events = world.device.core.receive(concat(unit, new Uint8Array(17_000)), world.now);
-        assert.deepEqual(events.map(({ type }) => type), ['drop'], `${variant.name}: ${hex(unit.slice(0, 4))}`);
+        assert.deepEqual(
+          events.map(({ type }) => type),
+          ['drop'],
+          `${variant.name}: ${hex(unit.slice(0, 4))}`,
+        );
         assert.equal(hex(world.device.core.digest()), before);
         world.connect();
         assert.ok(world.device.core.live, variant.name);
@@ -138,7 +161,10 @@ function replayAndReflection(pair: EnginePair): void {
       }
       for (const old of sentBy(world, 'g2d')) {
         const before = hex(world.device.core.digest());
-        assert.deepEqual(world.device.core.receive(old.slice(), world.now).map(({ type }) => type), ['drop']);
+        assert.deepEqual(
+          world.device.core.receive(old.slice(), world.now).map(({ type }) => type),
+          ['drop'],
+        );
         assert.equal(hex(world.device.core.digest()), before);
       }
     }
@@ -169,19 +195,23 @@ function replayAndReflection(pair: EnginePair): void {
       const old = splitStream(world.link?.bytes('g2d') ?? NONE)[0] ?? NONE;
       world.dial();
       world.device.output(world.now);
-      assert.deepEqual(world.device.core.receive(old, world.now).map(({ type }) => type), ['drop']);
+      assert.deepEqual(
+        world.device.core.receive(old, world.now).map(({ type }) => type),
+        ['drop'],
+      );
       world.connect();
       assert.ok(world.device.core.live);
     }
   });
 
-  it('class 16: a peer\'s own messages, sent back to it, are refused in every role', () => {
+  it("class 16: a peer's own messages, sent back to it, are refused in every role", () => {
     for (const variant of variants) {
       const world = connected(pair, variant);
       const { device } = world.openStream();
       device.write(pattern(20));
       world.pump();
-      for (const own of sentBy(world, 'd2g')) assert.equal(world.device.core.receive(own.slice(), world.now).at(-1)?.type, 'drop');
+      for (const own of sentBy(world, 'd2g'))
+        assert.equal(world.device.core.receive(own.slice(), world.now).at(-1)?.type, 'drop');
       for (const own of sentBy(world, 'g2d')) {
         assert.equal(world.session.core.receive(own.slice(), world.now).at(-1)?.type, 'drop');
         const port = world.gateway.listen(Transport.Stream);
@@ -191,7 +221,10 @@ function replayAndReflection(pair: EnginePair): void {
       const fresh = new World(pair, variant);
       fresh.dial();
       const [message1] = fresh.device.output(fresh.now);
-      assert.deepEqual(fresh.device.core.receive(message1 ?? NONE, fresh.now).map(({ type }) => type), ['drop']);
+      assert.deepEqual(
+        fresh.device.core.receive(message1 ?? NONE, fresh.now).map(({ type }) => type),
+        ['drop'],
+      );
       assert.equal(fresh.device.core.live, false);
     }
   });
@@ -246,7 +279,8 @@ function everyBit(pair: EnginePair): void {
       }
       for (let length = 0; length < message.length; length++) {
         refused(message.slice(0, length), `cut to ${length}`);
-        if (length >= 2) refused(concat(Uint8Array.of(0, length - 2), message.slice(2, length)), `shortened to ${length}`);
+        if (length >= 2)
+          refused(concat(Uint8Array.of(0, length - 2), message.slice(2, length)), `shortened to ${length}`);
       }
       refused(concat(Uint8Array.of(0, message.length - 1), message.slice(2), Uint8Array.of(0)), 'one byte longer');
       assert.equal(snapshot(world), before);
@@ -263,7 +297,9 @@ function everyBit(pair: EnginePair): void {
       const answer = concat(...port.collect(world.now));
       const tries = [
         ...Array.from({ length: 8 * answer.length }, (_, bit) => flipped(answer, bit)),
-        ...Array.from({ length: answer.length - 2 }, (_, length) => concat(Uint8Array.of(0, length), answer.slice(2, 2 + length))),
+        ...Array.from({ length: answer.length - 2 }, (_, length) =>
+          concat(Uint8Array.of(0, length), answer.slice(2, 2 + length)),
+        ),
         concat(Uint8Array.of(0, answer.length - 1), answer.slice(2), Uint8Array.of(0)),
       ];
       for (const bad of tries) {
@@ -404,7 +440,7 @@ function lines(pair: EnginePair): void {
     assert.ok(world.device.core.live);
   });
 
-  it('serial: a session says \'handshake\' with bytes that a new Accept takes', () => {
+  it("serial: a session says 'handshake' with bytes that a new Accept takes", () => {
     const world = connected(pair, TICKET, { transport: Transport.Serial });
     const session = world.session;
     world.device.core.disconnected(world.now);
@@ -426,6 +462,13 @@ forEachPair('attacks between both ends', (pair) => {
 });
 
 forEachEngine('attacks on every bit', (engine, name) => {
-  everyBit({ name, get device() { return engine(); }, get gateway() { return engine(); } });
+  everyBit({
+    name,
+    get device() {
+      return engine();
+    },
+    get gateway() {
+      return engine();
+    },
+  });
 });
-

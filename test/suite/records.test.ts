@@ -43,7 +43,11 @@ function records(pair: EnginePair): void {
       assert.equal(Buffer.from(blob.subarray(0, 4)).toString(), 'HWSV');
       const again = restored(world, blob);
       const writes = again.flash.writes;
-      if (kind === 'retained') assert.ok(blob.every((byte) => byte === 0), 'restoring wipes the blob');
+      if (kind === 'retained')
+        assert.ok(
+          blob.every((byte) => byte === 0),
+          'restoring wipes the blob',
+        );
       world.connect();
       world.advance(100);
       assert.equal(again.live, 'continued');
@@ -70,7 +74,8 @@ function records(pair: EnginePair): void {
         assert.throws(() => core.restore(copy, names), { code: /^ERR_HAWSER_/ }, `${kind}, bit ${bit}`);
         assert.equal(hex(core.digest()), before, `${kind}, bit ${bit}`);
       }
-      for (let length = 0; length < blob.length; length++) assert.throws(() => boot().restore(blob.slice(0, length), names), { code: /^ERR_HAWSER_/ });
+      for (let length = 0; length < blob.length; length++)
+        assert.throws(() => boot().restore(blob.slice(0, length), names), { code: /^ERR_HAWSER_/ });
       assert.throws(() => boot().restore(Uint8Array.of(...blob, 0), names), { code: /^ERR_HAWSER_/ });
       const core = boot();
       core.restore(blob, names);
@@ -100,7 +105,9 @@ function records(pair: EnginePair): void {
     const keys = world.device.core.keys();
     assert.ok(keys);
     world.hang();
-    const stored = [world.device.core.save('flash'), ...world.device.flash.slots].map((bytes) => (bytes ? hex(bytes) : '')).join(' ');
+    const stored = [world.device.core.save('flash'), ...world.device.flash.slots]
+      .map((bytes) => (bytes ? hex(bytes) : ''))
+      .join(' ');
     assert.ok(!stored.includes(hex(keys.d2g)) && !stored.includes(hex(keys.g2d)));
     const chain = world.row.chain;
     assert.ok(chain && !stored.includes(hex(chain.r)), 'flash holds no step secret');
@@ -135,7 +142,7 @@ function records(pair: EnginePair): void {
     world.connect();
     world.advance(100);
     assert.equal(gateway.received.length, 8000);
-    let at = (world.link?.log.d2g[0]?.length ?? 0);
+    let at = world.link?.log.d2g[0]?.length ?? 0;
     const all = world.link?.bytes('d2g') ?? new Uint8Array(0);
     const first = 2 + ((((all[at] ?? 0) << 8) | (all[++at] ?? 0)) & 0x3fff) + 16;
     assert.ok(first <= 4096, `first record ${first}`);

@@ -4,7 +4,16 @@
  * docs/SPEC.md are its log.
  */
 
-import { createCipheriv, createDecipheriv, createECDH, createHash, createHmac, createPrivateKey, createPublicKey, diffieHellman } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createECDH,
+  createHash,
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  diffieHellman,
+} from 'node:crypto';
 import { Mode, Suite } from '../../lib/engine.js';
 import { concat, utf8 } from './bytes.js';
 
@@ -21,11 +30,19 @@ export function uint(value: number, width: number): Uint8Array {
 const sized = (bytes: Uint8Array): Uint8Array => concat(u8(bytes.length), bytes);
 
 export function sha256(...parts: Uint8Array[]): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(concat(...parts)).digest());
+  return new Uint8Array(
+    createHash('sha256')
+      .update(concat(...parts))
+      .digest(),
+  );
 }
 
 export function hmac(key: Uint8Array, ...parts: Uint8Array[]): Uint8Array {
-  return new Uint8Array(createHmac('sha256', key).update(concat(...parts)).digest());
+  return new Uint8Array(
+    createHmac('sha256', key)
+      .update(concat(...parts))
+      .digest(),
+  );
 }
 
 export function prf(key: Uint8Array, label: string, x: Uint8Array = NONE): Uint8Array {
@@ -48,8 +65,10 @@ export function ungcm(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, sealed
 
 const PKCS8 = Buffer.from('302e020100300506032b656e04220420', 'hex');
 const SPKI = Buffer.from('302a300506032b656e032100', 'hex');
-const x25519Private = (raw: Uint8Array) => createPrivateKey({ key: Buffer.concat([PKCS8, raw]), format: 'der', type: 'pkcs8' });
-const x25519Public = (raw: Uint8Array) => createPublicKey({ key: Buffer.concat([SPKI, raw]), format: 'der', type: 'spki' });
+const x25519Private = (raw: Uint8Array) =>
+  createPrivateKey({ key: Buffer.concat([PKCS8, raw]), format: 'der', type: 'pkcs8' });
+const x25519Public = (raw: Uint8Array) =>
+  createPublicKey({ key: Buffer.concat([SPKI, raw]), format: 'der', type: 'spki' });
 
 function p256(secret: Uint8Array): ReturnType<typeof createECDH> {
   const ecdh = createECDH('prime256v1');
@@ -81,12 +100,18 @@ export function ident({ mode, suite, id, gatewayId }: Identity): Uint8Array {
   return concat(utf8('hawser1'), u8(suite), u8(mode), u8(1), sized(id), sized(gatewayId));
 }
 
-export function gateKey(direction: 1 | 2, ss: Uint8Array, psk: Uint8Array | undefined, { id, gatewayId }: Identity): Uint8Array {
+export function gateKey(
+  direction: 1 | 2,
+  ss: Uint8Array,
+  psk: Uint8Array | undefined,
+  { id, gatewayId }: Identity,
+): Uint8Array {
   const bound = concat(u8(direction), u8(psk ? 1 : 0), psk ?? NONE, sized(id), sized(gatewayId));
   return prf(hmac(utf8('hawser gate'), ss), 'gate', sha256(bound));
 }
 
-export const gateMac = (gate: Uint8Array, message: Uint8Array): Uint8Array => prf(gate, 'mac', sha256(message)).slice(0, 8);
+export const gateMac = (gate: Uint8Array, message: Uint8Array): Uint8Array =>
+  prf(gate, 'mac', sha256(message)).slice(0, 8);
 
 /** Type byte of message 1 of a full handshake, SPEC 3.2. */
 export const fullType = ({ mode, suite }: Identity): number => 0x11 + 2 * (mode - 1) + (suite - 1);
@@ -109,7 +134,13 @@ export class Noise {
   private readonly suite: Suite;
   private readonly mode: Mode;
 
-  constructor(identity: Identity, private readonly keys: NoiseKeys, private readonly initiator: boolean, prologue: Uint8Array, private readonly log: Log = silent) {
+  constructor(
+    identity: Identity,
+    private readonly keys: NoiseKeys,
+    private readonly initiator: boolean,
+    prologue: Uint8Array,
+    private readonly log: Log = silent,
+  ) {
     this.suite = identity.suite;
     this.mode = identity.mode;
     const pattern = ['KK', 'KKpsk0', 'NNpsk0'][identity.mode - 1] ?? '';
@@ -222,7 +253,12 @@ export function full1(identity: Identity, noise: Noise, gate: Uint8Array | undef
 export const chainId = (b0: Uint8Array): Uint8Array => prf(b0, 'chainid').slice(0, 8);
 
 /** B_b, R_{b,i} and T_{b,i} of a chain. */
-export function position(b0: Uint8Array, b: number, i: number, log: Log = silent): { block: Uint8Array; r: Uint8Array; ticket: Uint8Array } {
+export function position(
+  b0: Uint8Array,
+  b: number,
+  i: number,
+  log: Log = silent,
+): { block: Uint8Array; r: Uint8Array; ticket: Uint8Array } {
   let block = b0;
   for (let at = 0; at < b; at++) log(`B_${at + 1}`, (block = prf(block, 'block')));
   let r = prf(block, 'first');
@@ -253,18 +289,36 @@ export function resume1({ h0, r, ticket, rnd, pay1 }: Message1, log: Log = silen
 }
 
 /** m2 and what follows from it. */
-export function resume2(r: Uint8Array, h1: Uint8Array, transport: number, ng: Uint8Array, pay2: Uint8Array, log: Log = silent): { m2: Uint8Array; d2g: Uint8Array; g2d: Uint8Array; name: Uint8Array } {
+export function resume2(
+  r: Uint8Array,
+  h1: Uint8Array,
+  transport: number,
+  ng: Uint8Array,
+  pay2: Uint8Array,
+  log: Log = silent,
+): { m2: Uint8Array; d2g: Uint8Array; g2d: Uint8Array; name: Uint8Array } {
   const x = u8(transport);
   const hdr2 = concat(u8(0x1a), ng);
   const k2 = prf(r, 'm2', sha256(h1, x, hdr2));
   const m2 = concat(hdr2, gcm(k2, ZERO12, hdr2, pay2));
   const h2 = sha256(h1, x, m2);
   const keys = { d2g: prf(r, 'd2g', h2), g2d: prf(r, 'g2d', h2), name: prf(r, 'name', h2).slice(0, 8) };
-  for (const [name, value] of Object.entries({ hdr2, pay2, K2: k2, m2, h2, k_d2g: keys.d2g, k_g2d: keys.g2d, name: keys.name })) log(name, value);
+  for (const [name, value] of Object.entries({
+    hdr2,
+    pay2,
+    K2: k2,
+    m2,
+    h2,
+    k_d2g: keys.d2g,
+    k_g2d: keys.g2d,
+    name: keys.name,
+  }))
+    log(name, value);
   return { m2, ...keys };
 }
 
-export const h0 = (identity: Identity, chain: Uint8Array, b: number, i: number): Uint8Array => sha256(ident(identity), chain, uint(b, 4), uint(i, 4));
+export const h0 = (identity: Identity, chain: Uint8Array, b: number, i: number): Uint8Array =>
+  sha256(ident(identity), chain, uint(b, 4), uint(i, 4));
 
 // ---- Records, SPEC 3.6 ---------------------------------------------------------------------------------
 
@@ -277,12 +331,20 @@ export function recordKey(key: Uint8Array, j: number): Uint8Array {
 /** Record c with its header, under its direction's first key. */
 export function record(key: Uint8Array, c: number, plain: Uint8Array): Uint8Array {
   const header = uint(0x4000 | plain.length, 2);
-  return concat(header, gcm(recordKey(key, Math.floor(c / 2 ** 20)), concat(new Uint8Array(4), uint(c, 8)), header, plain));
+  return concat(
+    header,
+    gcm(recordKey(key, Math.floor(c / 2 ** 20)), concat(new Uint8Array(4), uint(c, 8)), header, plain),
+  );
 }
 
 /** Throws on a wrong tag. */
 export function unrecord(key: Uint8Array, c: number, bytes: Uint8Array): Uint8Array {
-  return ungcm(recordKey(key, Math.floor(c / 2 ** 20)), concat(new Uint8Array(4), uint(c, 8)), bytes.slice(0, 2), bytes.slice(2));
+  return ungcm(
+    recordKey(key, Math.floor(c / 2 ** 20)),
+    concat(new Uint8Array(4), uint(c, 8)),
+    bytes.slice(0, 2),
+    bytes.slice(2),
+  );
 }
 
 /** A handshake message as a stream transport carries it. */

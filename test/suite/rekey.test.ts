@@ -21,7 +21,7 @@ function worldNear(engine: Engine, counter: number): World {
 function sent(world: World, direction: Direction): number {
   const bytes = world.link?.bytes(direction) ?? new Uint8Array(0);
   let records = 0;
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const word = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
     records += word & 0x4000 ? 1 : 0;
     at += 2 + (word & 0x4000 ? (word & 0x3fff) + 16 : word);
@@ -57,12 +57,16 @@ forEachEngine('rekey', (engine) => {
     });
 
   it('a forged record around the change moves neither key nor counter', () => {
-    if (engine().name !== 'js') return assert.ok(engine().name.startsWith('native-'), 'covered by the run above and class 1');
+    if (engine().name !== 'js')
+      return assert.ok(engine().name.startsWith('native-'), 'covered by the run above and class 1');
     const world = worldNear(engine(), PERIOD - 8);
     const { device } = world.openStream('udp', 1);
     for (let round = 0; round < 16; round++) {
       const before = hex(world.session.core.digest());
-      const forged = world.session.core.receive(concat(Uint8Array.of(0x40, 1), new Uint8Array(17).fill(round)), world.now);
+      const forged = world.session.core.receive(
+        concat(Uint8Array.of(0x40, 1), new Uint8Array(17).fill(round)),
+        world.now,
+      );
       assert.equal(forged.at(-1)?.type, 'drop');
       assert.equal(hex(world.session.core.digest()), before);
       const out = world.device.core.message(device.id, utf8('y'), world.now);
@@ -80,7 +84,10 @@ forEachEngine('rekey', (engine) => {
       world.advance(60);
       if (world.link === undefined) world.connect();
     }
-    world.until(() => gateway.received.length === 40 && device.received.length === 40, 'all bytes arrive through resumptions');
+    world.until(
+      () => gateway.received.length === 40 && device.received.length === 40,
+      'all bytes arrive through resumptions',
+    );
     assert.ok(world.links.length > 4, `${world.links.length} links`);
   });
 });

@@ -87,7 +87,8 @@ function resync(pair: EnginePair): void {
         const stride = pair.device.name === pair.gateway.name ? 1 : 7;
         for (const links of [0, 1]) {
           let cuts = 0;
-          for (let offset = 1; offset <= total + 200; offset += stride) cuts += Number(cutAt(pair, transport.code, direction, offset, links));
+          for (let offset = 1; offset <= total + 200; offset += stride)
+            cuts += Number(cutAt(pair, transport.code, direction, offset, links));
           assert.ok(cuts * stride > 100, `only ${cuts} cuts were made`);
         }
       });
@@ -190,7 +191,9 @@ function resync(pair: EnginePair): void {
       (by === 'device' ? world.device : world.session).core.reset(device.id, Code.Cancelled);
       world.connect();
       world.advance(100);
-      assert.equal((by === 'device' ? gateway : device).code, Code.Cancelled);
+      // a device may forget the stream at once; the gateway then finds it unnamed
+      const told = by === 'device' ? [Code.Cancelled, Code.StateLost] : [Code.Cancelled];
+      assert.ok(told.some((code) => code === (by === 'device' ? gateway : device).code));
       assert.notEqual((by === 'device' ? device : gateway).code, undefined);
     }
   });
@@ -214,10 +217,16 @@ function resync(pair: EnginePair): void {
     world.connect();
     const out = world.device.core.message(device.id, utf8('kept'), world.now);
     if (out) world.arrive('d2g', out);
-    assert.deepEqual(world.session.messages.map(({ data }) => Buffer.from(data).toString()), ['kept']);
+    assert.deepEqual(
+      world.session.messages.map(({ data }) => Buffer.from(data).toString()),
+      ['kept'],
+    );
   });
 
-  for (const variant of [{ mode: Mode.Keys, suite: Suite.X25519 }, { mode: Mode.Psk, suite: Suite.X25519 }] as const)
+  for (const variant of [
+    { mode: Mode.Keys, suite: Suite.X25519 },
+    { mode: Mode.Psk, suite: Suite.X25519 },
+  ] as const)
     it(`a full handshake continues the session too (mode ${variant.mode})`, () => {
       const world = connected(pair, variant);
       const { device, gateway } = world.openStream();
