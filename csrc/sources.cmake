@@ -31,7 +31,8 @@ set(HAWSER_GATEWAY_TESTS
   tamper
   device
   record
+  channel
 )
 
 # Programs without tests of their own, driven by test/vectors.
-set(HAWSER_RUNNER_PROGRAMS port_vectors)
+set(HAWSER_RUNNER_PROGRAMS port_vectors noise_vectors)
