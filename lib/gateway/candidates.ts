@@ -16,6 +16,8 @@ export interface Candidate {
   accept: AcceptCore;
   /** Resumption: the position and the chain it was accepted under, and the session that was answered CONTINUED. */
   resumption?: { q: Position; chain: Uint8Array; continues: Uint8Array | undefined };
+  /** Full handshake: the chain that it replaces, if there was one. */
+  replaces?: Uint8Array | undefined;
   /** The store's incarnation when the answer was given. */
   incarnation: string;
   verdict: Verdict;

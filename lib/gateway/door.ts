@@ -72,7 +72,11 @@ export class Door {
     if (known) return known;
     const bytes = look.accept.answerFull(noConnectionId);
     if (!bytes) throw new Silence('badAuthentication', record.id);
-    return this.#remember(look, record, bytes, { incarnation: this.context.store.incarnation, verdict: Verdict.None });
+    return this.#remember(look, record, bytes, {
+      incarnation: this.context.store.incarnation,
+      verdict: Verdict.None,
+      replaces: entry.state.chain?.id,
+    });
   }
 
   async #answerTicket(look: Look, ticket: Uint8Array): Promise<Answer> {
@@ -149,7 +153,7 @@ export class Door {
     target.early(candidate.accept);
   }
 
-  #remember(look: Look, record: DeviceRecord, bytes: Uint8Array, rest: Pick<Candidate, 'incarnation' | 'verdict' | 'resumption'>): Answer {
+  #remember(look: Look, record: DeviceRecord, bytes: Uint8Array, rest: Pick<Candidate, 'incarnation' | 'verdict' | 'resumption' | 'replaces'>): Answer {
     const { accept, key, address } = look;
     const candidate = { key, device: idKey(record.id), address, record, accept, ...rest } as Candidate;
     if (!this.context.candidates.add(candidate, monotonic())) throw new Silence('candidateLimit', record.id);
@@ -166,7 +170,7 @@ export class Door {
       const present = await this.context.store.get(record.id);
       if (present?.record.serial !== record.serial) throw new Silence('stale', record.id);
       this.#admit(present.record);
-      const written = resumption ? await this.#step(present, candidate, resumption) : await this.#replace(present, accept);
+      const written = resumption ? await this.#step(present, candidate, resumption) : await this.#replace(present, candidate, accept);
       if (written) return this.#become(candidate, accept, present.record);
     }
     throw new Silence('stale', record.id);
@@ -181,8 +185,10 @@ export class Door {
     return this.#write({ ...present, state: { ...state, ahead: defaultAhead, owner: this.context.settings.node } }, next, false);
   }
 
-  /** Rule 6. */
-  #replace(present: StoreEntry, accept: AcceptCore): Promise<boolean> {
+  /** Rule 6. A chain that came after the answer is not undone by a first record that was withheld until now. */
+  #replace(present: StoreEntry, candidate: Candidate, accept: AcceptCore): Promise<boolean> {
+    const [was, is] = [candidate.replaces, present.state.chain?.id];
+    if (was === undefined ? is !== undefined : is === undefined || !sameBytes(was, is)) throw new Silence('stale', candidate.record.id);
     if (!accept.chain) throw new HawserError('ERR_HAWSER_STATE', 'a full handshake without its chain');
     const { early, incarnation } = full(this.context.store.incarnation);
     const state: ChainState = { chain: accept.chain, ahead: defaultAhead, early, incarnation, owner: this.context.settings.node };

@@ -6,14 +6,15 @@ import { connect as netConnect, createServer, type AddressInfo, type Server, typ
 
 import { connect, type Session } from '../../lib/device.js';
 import type { Engine, Mode, Suite } from '../../lib/engine.js';
-import { createJsEngine } from '../../lib/engine/js/index.js';
+import { selectEngine } from '../../lib/engine/select.js';
 import { createGateway, type Gateway } from '../../lib/gateway.js';
 import { createPairing, type NewPairing, type PairOptions } from '../../lib/pairing.js';
 import { MemoryStorage } from '../../lib/storage.js';
 import { memoryStore } from '../../lib/store/memory.js';
 import type { ConnectOptions, GatewayIdentity, GatewayOptions, Store } from '../../lib/types.js';
 
-export const engine: Engine = createJsEngine();
+/** HAWSER_ENGINE runs all of this on another one. */
+export const engine: Engine = selectEngine({ engine: process.env.HAWSER_ENGINE ?? 'js' });
 
 export function newIdentity(): GatewayIdentity {
   return { id: randomBytes(8), x25519: engine.generateKey(1), p256: engine.generateKey(2), sealingKey: randomBytes(32) };

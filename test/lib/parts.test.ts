@@ -1,0 +1,266 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+
+import { Backoff } from '../../lib/backoff.js';
+import { Counters } from '../../lib/counters.js';
+import { Code, Kind, Mode, Suite, Verdict, type AcceptCore, type CoreEvent, type SessionCore } from '../../lib/engine.js';
+import { Candidates } from '../../lib/gateway/candidates.js';
+import { Mux, type StreamEnd } from '../../lib/mux.js';
+import { admit, barred } from '../../lib/policy.js';
+import { savedStreams } from '../../lib/saved.js';
+import type { DeviceRecord } from '../../lib/types.js';
+import { parseUpstreams } from '../../lib/upstream.js';
+import { delay } from './world.js';
+
+const record: DeviceRecord = {
+  serial: '00'.repeat(16), name: '', mode: Mode.Psk, suite: Suite.X25519, id: randomBytes(8), recordMax: 1024,
+  windowDevice: 1024, windowGateway: 1024, maxSteps: 1, maxBlocks: 1, psk: randomBytes(32), upstreams: ['a', 'b', 'u'],
+  created: 0, limits: { streams: 1 },
+}; // prettier-ignore
+
+describe('policy', () => {
+  it('validity: exactly from notBefore until before expiry, and never once revoked', () => {
+    const bounded = { ...record, notBefore: 100, expiry: 200 };
+    assert.deepEqual([99, 100, 199, 200].map((now) => barred(bounded, now)), ['notYetValid', undefined, undefined, 'expired']);
+    assert.equal(barred(record, 0), undefined);
+    assert.equal(barred({ ...bounded, revoked: 0 }, 150), 'revoked');
+  });
+
+  it('upstreams: by name, of the right kind; what exists but is not allowed looks as what does not', () => {
+    const upstreams = parseUpstreams({ a: 'tcp://h:1', secret: 'tcp://h:2', u: 'udp://h:3' });
+    assert.deepEqual(admit(record, upstreams, 'a', Kind.Stream), { target: { type: 'tcp', host: 'h', port: 1 } });
+    assert.deepEqual(admit(record, upstreams, 'u', Kind.Messages), { target: { type: 'udp', host: 'h', port: 3 } });
+    for (const [name, kind] of [['secret', Kind.Stream], ['b', Kind.Stream], ['none', Kind.Stream], ['a', Kind.Messages], ['u', Kind.Stream]] as const) {
+      const verdict = admit(record, upstreams, name, kind);
+      assert.ok('code' in verdict && verdict.code === Code.NotAllowed, name);
+    }
+  });
+
+  it('reads every form of upstream', () => {
+    const forms = { t: 'tcp://example.net:80', six: 'tcp://[::1]:81', x: 'unix:/run/x.sock', y: 'unix:///run/y', d: 'udp://10.0.0.1:53' };
+    assert.deepEqual([...parseUpstreams(forms).values()], [
+      { type: 'tcp', host: 'example.net', port: 80 },
+      { type: 'tcp', host: '::1', port: 81 },
+      { type: 'unix', path: '/run/x.sock' },
+      { type: 'unix', path: '/run/y' },
+      { type: 'udp', host: '10.0.0.1', port: 53 },
+    ]);
+  });
+});
+
+describe('backoff', () => {
+  it('doubles up to its maximum, jitters over all of it, and starts over', () => {
+    let draw = 1;
+    const backoff = new Backoff(100, 1500, () => draw);
+    assert.deepEqual(Array.from({ length: 7 }, () => backoff.next()), [100, 200, 400, 800, 1500, 1500, 1500]);
+    draw = 0;
+    assert.equal(backoff.next(), 0);
+    backoff.reset();
+    draw = 0.5;
+    assert.equal(backoff.next(), 50);
+    for (let n = 0; n < 5000; n += 1) assert.ok(backoff.next() <= 1500);
+  });
+
+  it('a signal ends the wait', async () => {
+    const aborter = new AbortController();
+    const waiting = new Backoff(60_000, 60_000, () => 1).pause(aborter.signal);
+    aborter.abort();
+    await waiting;
+  });
+});
+
+describe('counters', () => {
+  it('count by reason, and describe each', () => {
+    const counters = new Counters();
+    counters.add('badRecord');
+    counters.add('badRecord');
+    assert.equal(counters.get('badRecord'), 2);
+    const all = counters.toJSON();
+    assert.equal(all.badRecord, 2);
+    assert.equal(all.revoked, 0);
+    for (const reason of Object.keys(all)) assert.ok(Counters.describe(reason as keyof typeof all).length > 5);
+  });
+});
+
+describe('candidates', () => {
+  const fakeAccept = (): AcceptCore & { wiped: number } => ({ wiped: 0, wipe() { this.wiped += 1; } }) as unknown as AcceptCore & { wiped: number };
+  const entry = (key: string, device: string, address: string, resumption = true) => ({
+    key, device, address, record, accept: fakeAccept(), incarnation: 'i', verdict: Verdict.None,
+    ...(resumption ? { resumption: { q: { b: 0, i: 0 }, chain: new Uint8Array(8), continues: undefined } } : {}),
+  }); // prettier-ignore
+
+  it('four of a device from one address; the fifth takes the oldest of that address, never of another', () => {
+    const candidates = new Candidates(100);
+    candidates.add(entry('x', 'dev', 'other'), 0);
+    for (let n = 0; n < 10; n += 1) assert.equal(candidates.add(entry(`k${n}`, 'dev', 'here'), n), true);
+    assert.equal(candidates.size, 5);
+    assert.ok(candidates.get('x', 10));
+    assert.deepEqual(['k5', 'k6', 'k9'].map((key) => candidates.get(key, 10) !== undefined), [false, true, true]);
+  });
+
+  it('live for 60 s, wiped then', () => {
+    const candidates = new Candidates(100);
+    const one = entry('k', 'dev', 'a');
+    candidates.add(one, 1000);
+    assert.ok(candidates.get('k', 60_999));
+    assert.equal(candidates.get('k', 61_000), undefined);
+    assert.equal(one.accept.wiped, 1);
+  });
+
+  it('a million of them: bounded', () => {
+    const candidates = new Candidates(1000);
+    let refused = 0;
+    for (let n = 0; n < 1_000_000; n += 1) if (!candidates.add(entry(`${n}`, `${n}`, 'a'), 0)) refused += 1;
+    assert.equal(candidates.size, 1000);
+    assert.equal(refused, 999_000);
+    assert.equal(candidates.add(entry('later', 'later', 'a'), 60_001), true);
+    assert.equal(candidates.size, 1);
+  });
+
+  it('when the device is live a full message 1 stays, without its keys: a repeat costs nothing', () => {
+    const candidates = new Candidates(100);
+    const [full, warm, other] = [entry('f', 'dev', 'a', false), entry('r', 'dev', 'a'), entry('o', 'dev2', 'a')];
+    for (const each of [full, warm, other]) candidates.add(each, 0);
+    candidates.endDevice('dev');
+    assert.equal(candidates.get('f', 1)?.spent, true);
+    assert.equal(candidates.get('r', 1), undefined);
+    assert.equal(candidates.get('o', 1)?.spent, false);
+    assert.deepEqual([full.accept.wiped, warm.accept.wiped, other.accept.wiped], [1, 1, 0]);
+  });
+});
+
+/** Takes `room` bytes and says what it was given; the rest of a core is not asked. */
+class ScriptedCore {
+  live = true;
+  room = Infinity;
+  readonly written: { at: number; text: string; fin: boolean }[] = [];
+  consumed = 0;
+  #at = 0;
+
+  write(_id: number, data: Uint8Array, fin: boolean): { taken: number; finTaken: boolean; out: Uint8Array } {
+    const taken = Math.min(this.room, data.length);
+    this.room -= taken;
+    const finTaken = fin && taken === data.length;
+    if (taken > 0 || finTaken) this.written.push({ at: this.#at, text: Buffer.from(data.subarray(0, taken)).toString(), fin: finTaken });
+    this.#at += taken;
+    return { taken, finTaken, out: data.slice(0, taken) };
+  }
+  rewind(offset: number): CoreEvent {
+    this.#at = offset;
+    return { type: 'rewind', stream: 1, offset };
+  }
+  consume(_id: number, bytes: number): void {
+    this.consumed += bytes;
+  }
+  send = (): undefined => undefined;
+  deadline = (): number => Infinity;
+}
+
+function scripted(): { core: ScriptedCore; mux: Mux; log: string[]; end: StreamEnd } {
+  const core = new ScriptedCore();
+  const log: string[] = [];
+  const say = (word: string) => (): void => void log.push(word);
+  const end: StreamEnd = {
+    upstream: 'x', onOpened: say('opened'), onData: say('data'), onFin: say('fin'), onDrain: say('drain'),
+    onFinished: say('finished'), onMessage: say('message'), onClosed: (code, how) => void log.push(`closed ${code} ${how}`),
+  }; // prettier-ignore
+  const mux = new Mux(core as unknown as SessionCore, { event: () => undefined, threw: (error) => log.push(String(error)) });
+  return { core, mux, log, end };
+}
+
+describe('mux', () => {
+  it('keeps what is not acknowledged, and writes it again from where the core says', () => {
+    const { core, mux, log, end } = scripted();
+    const port = mux.add(1, end);
+    mux.attach({ write: () => true });
+    core.room = 8;
+    assert.equal(port.write(Buffer.from('abcdef')), false);
+    port.write(Buffer.from('ghijkl'));
+    port.end();
+    mux.pump();
+    assert.equal(core.written.map(({ text }) => text).join(''), 'abcdefgh');
+    mux.dispatch([{ type: 'acked', stream: 1, offset: 3 }, core.rewind(5)]);
+    core.written.length = 0;
+    core.room = Infinity;
+    mux.pump();
+    assert.deepEqual([core.written[0]?.at, core.written.map(({ text }) => text).join('')], [5, 'fghijkl']);
+    assert.equal(core.written.at(-1)?.fin, true);
+    assert.equal(port.outstanding, 10, '9 bytes and the FIN');
+    mux.dispatch([core.rewind(10)]);
+    core.written.length = 0;
+    mux.pump();
+    assert.deepEqual(core.written.map(({ text, fin }) => [text, fin]), [['kl', true]]);
+    mux.dispatch([{ type: 'rewind', stream: 1, offset: 13 }]);
+    core.written.length = 0;
+    mux.pump();
+    assert.deepEqual(core.written, [], 'all of it was received, FIN included');
+    mux.dispatch([{ type: 'acked', stream: 1, offset: 13 }, { type: 'fin', stream: 1 }, { type: 'closed', stream: 1, code: Code.Done }]);
+    assert.equal(port.outstanding, 0);
+    assert.deepEqual(log, ['drain', 'finished', 'fin', 'closed 0 clean']);
+    mux.stop();
+  });
+
+  it('waits while the link is clogged, and takes turns between streams', async () => {
+    const { core, mux, end } = scripted();
+    const [one, two] = [mux.add(1, end), mux.add(2, { ...end })];
+    let room = false;
+    mux.attach({ write: () => room });
+    one.write(Buffer.alloc(400_000, 'a'));
+    two.write(Buffer.alloc(400_000, 'b'));
+    mux.pump();
+    mux.pump();
+    assert.equal(core.written.length, 1, 'one write, then it waits');
+    for (let n = 0; n < 3; n += 1) {
+      mux.drained();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.deepEqual(new Set(core.written.map(({ text }) => text[0])), new Set(['a', 'b']));
+    room = true;
+    mux.drained();
+    await delay(5);
+    assert.equal(core.written.reduce((sum, { text }) => sum + text.length, 0), 800_000);
+    mux.stop();
+  });
+
+  it('joins short writes', () => {
+    const { core, mux, end } = scripted();
+    const port = mux.add(1, end);
+    mux.attach({ write: () => true });
+    for (let n = 0; n < 100; n += 1) port.write(Buffer.from('0123456789'));
+    mux.pump();
+    assert.deepEqual(core.written.map(({ text }) => text.length), [1000]);
+    mux.stop();
+  });
+
+  it('events of a stream that this end gave up are nobody\'s; one that throws stops no other', () => {
+    const { mux, log, end } = scripted();
+    const bad = mux.add(1, { ...end, onData: () => { throw new Error('above'); } }); // prettier-ignore
+    mux.add(2, end);
+    const data = (stream: number): CoreEvent => ({ type: 'data', stream, data: new Uint8Array(1) });
+    mux.dispatch([data(1), data(2), data(3)]);
+    assert.deepEqual(log, ['Error: above', 'data']);
+    assert.equal(bad.closed, false);
+    mux.stop();
+  });
+});
+
+describe('saved states', () => {
+  it('reads the streams of SPEC 7.4, and refuses anything shorter', () => {
+    for (const kind of [1, 2]) {
+      const head = Buffer.alloc(20 + (kind === 2 ? 48 : 0));
+      head.write('HWSV\x01', 'latin1');
+      head.writeUInt8(kind, 5);
+      head.writeUInt8(2, 6);
+      const stream = (id: number, messages: number, acked: number): Buffer => {
+        const bytes = Buffer.alloc(20);
+        bytes.writeUInt16BE(id, 0);
+        bytes.writeUInt8(messages, 6);
+        bytes.writeUIntBE(acked, 8, 6);
+        return bytes;
+      };
+      const blob = Buffer.concat([head, stream(3, 0, 2 ** 40), stream(7, 1, 0), Buffer.alloc(8)]);
+      assert.deepEqual(savedStreams(blob), [{ id: 3, messages: false, acked: 2 ** 40 }, { id: 7, messages: true, acked: 0 }]);
+      for (let length = 0; length < blob.length - 8; length += 1) assert.throws(() => savedStreams(blob.subarray(0, length)), { code: 'ERR_HAWSER_FORMAT' });
+    }
+  });
+});
