@@ -61,9 +61,11 @@ static int make_check(const uint8_t *bytes, size_t len, uint8_t check[HAWSER_CHE
   return err;
 }
 
+/* 1, 0, or an error: a provider that fails must not make a good slot look empty. */
 static int check_matches(const uint8_t *bytes, size_t len) {
   uint8_t check[HAWSER_CHECK_LEN];
-  return make_check(bytes, len, check) == HAWSER_OK && hawser_port_equal(check, bytes + len, HAWSER_CHECK_LEN);
+  int err = make_check(bytes, len, check);
+  return err != HAWSER_OK ? err : hawser_port_equal(check, bytes + len, HAWSER_CHECK_LEN);
 }
 
 typedef struct slot {
@@ -72,7 +74,7 @@ typedef struct slot {
   const uint8_t *block;
 } slot;
 
-/* 1 if the 64 bytes are a slot. */
+/* 1 if the 64 bytes are a slot, 0 if not, or an error. */
 static int read_slot(const uint8_t *image, slot *out) {
   static const uint8_t magic[8] = {'H', 'W', 'S', 'L', 1, 0, 0, 0};
   hawser_reader r = {image, HAWSER_SLOT_LEN, 0};
@@ -83,7 +85,7 @@ static int read_slot(const uint8_t *image, slot *out) {
   memcpy(out->chain, hawser_get_bytes(&r, HAWSER_NAME_LEN), HAWSER_NAME_LEN);
   out->f = (uint32_t)hawser_get(&r, 4);
   out->block = hawser_get_bytes(&r, HAWSER_KEY_LEN);
-  return !hawser_is_zero(out->block, HAWSER_KEY_LEN) && check_matches(image, SLOT_CHECKED);
+  return hawser_is_zero(out->block, HAWSER_KEY_LEN) ? 0 : check_matches(image, SLOT_CHECKED);
 }
 
 static int write_slot(uint8_t image[HAWSER_SLOT_LEN], uint32_t sequence, const uint8_t chain[HAWSER_NAME_LEN],
@@ -158,14 +160,16 @@ static int boot_root(hawser_device *d) {
   return err;
 }
 
-/* A slot of another chain is left from another pairing. Modes with ECDH get new chains, and cannot tell. */
-static int is_own(const hawser_device *d, const slot *s) {
+/* 1 if the image is a slot of this pairing, 0 if not, or an error. A slot of another chain is left from another pairing;
+ * modes with ECDH get new chains, and cannot tell. */
+static int own_slot(const hawser_device *d, const uint8_t *image, slot *out) {
   uint8_t id[HAWSER_HASH_LEN];
-  if (!is_ticket(d)) {
-    return 1;
+  int is = read_slot(image, out);
+  if (is == 1 && is_ticket(d)) {
+    int err = hawser_prf_key(id, d->session.pairing->ticket, "chainid");
+    is = err != HAWSER_OK ? err : memcmp(id, out->chain, HAWSER_NAME_LEN) == 0;
   }
-  return hawser_prf_key(id, d->session.pairing->ticket, "chainid") == HAWSER_OK &&
-         memcmp(id, s->chain, HAWSER_NAME_LEN) == 0;
+  return is;
 }
 
 static int boot_slot(hawser_device *d, const slot *s) {
@@ -194,8 +198,11 @@ int hawser_device_boot(hawser_device *d, const uint8_t *slot0, const uint8_t *sl
   if (d->state != OFF) {
     return HAWSER_ERR_STATE;
   }
-  valid[0] = read_slot(slot0, &slots[0]) && is_own(d, &slots[0]);
-  valid[1] = read_slot(slot1, &slots[1]) && is_own(d, &slots[1]);
+  valid[0] = own_slot(d, slot0, &slots[0]);
+  valid[1] = own_slot(d, slot1, &slots[1]);
+  if (valid[0] < 0 || valid[1] < 0) {
+    return valid[0] < 0 ? valid[0] : valid[1];
+  }
   if (valid[0] && valid[1]) {
     *wipe = slots[0].sequence < slots[1].sequence ? 0 : 1; /* the older one, before anything else */
     valid[*wipe] = 0;
@@ -609,7 +616,7 @@ int hawser_stored(hawser_device *d, int ok) {
     hawser_disconnected(d, d->session.now_ms);
     return HAWSER_ERR_STORAGE;
   }
-  if (!read_slot(d->u.store.slot, &next)) {
+  if (read_slot(d->u.store.slot, &next) != 1) {
     return HAWSER_ERR_CRYPTO;
   }
   memcpy(step, d->u.store.step, sizeof step);
@@ -876,13 +883,12 @@ static int saved_stream_valid(const hawser_session *s, hawser_reader *r, uint32_
 }
 
 /* Everything is checked before anything is taken. r is left at the first stream. */
-static int read_saved(const hawser_device *d, const uint8_t *blob, size_t len, hawser_reader *r, saved *out) {
+static int read_saved(const hawser_device *d, hawser_reader *r, saved *out) {
   hawser_reader streams;
   const uint8_t *magic = hawser_get_bytes(r, 5);
   out->kind = (uint8_t)hawser_get(r, 1);
   out->count = (uint8_t)hawser_get(r, 1);
-  if (hawser_get(r, 1) != 0 || r->bad || memcmp(magic, "HWSV\1", 5) != 0 ||
-      !check_matches(blob, len - HAWSER_CHECK_LEN)) {
+  if (hawser_get(r, 1) != 0 || r->bad || memcmp(magic, "HWSV\1", 5) != 0) {
     return HAWSER_ERR_FORMAT;
   }
   out->name = hawser_get_bytes(r, HAWSER_NAME_LEN);
@@ -935,7 +941,7 @@ static int position_fits(const hawser_device *d, const saved *in) {
 
 int hawser_restore(hawser_device *d, uint8_t *blob, size_t len) {
   hawser_session *s = &d->session;
-  hawser_reader r = {blob, len - HAWSER_CHECK_LEN, 0};
+  hawser_reader r = {blob, 0, 0};
   saved in;
   int err;
   if (d->state != IDLE || d->message1_len > 0 || s->serial != 0) {
@@ -945,7 +951,12 @@ int hawser_restore(hawser_device *d, uint8_t *blob, size_t len) {
     return HAWSER_ERR_FORMAT;
   }
   memset(&in, 0, sizeof in);
-  err = read_saved(d, blob, len, &r, &in);
+  r.left = len - HAWSER_CHECK_LEN;
+  err = check_matches(blob, r.left);
+  if (err != 1) {
+    return err < 0 ? err : HAWSER_ERR_FORMAT;
+  }
+  err = read_saved(d, &r, &in);
   if (err == HAWSER_OK && in.kind == HAWSER_SAVE_RETAINED && !position_fits(d, &in)) {
     err = HAWSER_ERR_FORMAT;
   }

@@ -191,7 +191,10 @@ static inline int ends_device_events(ends *e) {
     ends_note(&e->device_log, &event);
     if (event.type == HAWSER_EV_STORE) {
       ends_store(e, &event);
-      CHECK(hawser_stored(&e->device, 1) == HAWSER_OK);
+      err = hawser_stored(&e->device, 1);
+      if (err != HAWSER_OK) {
+        return err;
+      }
     } else if (event.type == HAWSER_EV_DATA && !e->hold) {
       CHECK(hawser_consume(&e->device.session, event.stream, event.len) == HAWSER_OK);
     }
@@ -332,7 +335,10 @@ static inline int ends_attach(ends *e, const uint8_t *record, size_t len) {
     e->has_chain = 1;
   } else {
     hawser_position next = {e->position.b, e->position.i + 1};
-    CHECK(hawser_chain_move(&e->chain, next) == HAWSER_OK);
+    err = hawser_chain_move(&e->chain, next);
+    if (err != HAWSER_OK) {
+      return err;
+    }
   }
   if (!continued && !fed) {
     ends_new_session(e);
@@ -345,8 +351,8 @@ static inline int ends_confirm(ends *e, const uint8_t *record, size_t len) {
   return err == HAWSER_OK ? ends_gateway_events(e) : err;
 }
 
-/* A whole connect: both ends live, or an error. */
-static inline int ends_connect(ends *e, const hawser_early *early, int *early_taken) {
+/* A whole handshake with the first record: both ends live, or an error. */
+static inline int ends_handshake(ends *e, const hawser_early *early, int *early_taken) {
   uint8_t m1[4200], m2[256], record[2048];
   size_t m1_len = 0, m2_len = 0, len = 0;
   int taken = 0;
@@ -360,7 +366,12 @@ static inline int ends_connect(ends *e, const hawser_early *early, int *early_ta
   err = err == HAWSER_OK ? ends_feed_early(e) : err;
   err = err == HAWSER_OK ? ends_to_device(e, m2, m2_len) : err;
   err = err == HAWSER_OK ? hawser_device_send(&e->device, record, sizeof record, &len, e->now) : err;
-  err = err == HAWSER_OK ? ends_confirm(e, record, len) : err;
+  return err == HAWSER_OK ? ends_confirm(e, record, len) : err;
+}
+
+/* And what both say at once after it. */
+static inline int ends_connect(ends *e, const hawser_early *early, int *early_taken) {
+  int err = ends_handshake(e, early, early_taken);
   return err == HAWSER_OK ? ends_pump(e) : err;
 }
 

@@ -1,0 +1,87 @@
+/*
+ * faults_port.c - the functions that faults.h names, over the real port. This file is compiled without faults.h.
+ */
+#include "hawser/error.h"
+#include "hawser/port.h"
+
+unsigned long faults_calls;
+unsigned long faults_at;  /* 0: none fails; n: the n-th call fails */
+int faults_for_ever;      /* ... and all after it */
+int faults_random_fixed;  /* random gives the same bytes for ever */
+int faults_random_broken; /* random fails */
+
+static int strikes(void) {
+  faults_calls++;
+  return faults_at != 0 && (faults_calls == faults_at || (faults_for_ever && faults_calls > faults_at));
+}
+
+#define FAULT(call) (strikes() ? HAWSER_ERR_CRYPTO : (call))
+
+int faults_sha256(uint8_t out[32], const hawser_bytes *parts, size_t count);
+int faults_hmac(uint8_t out[32], const uint8_t *key, size_t key_len, const hawser_bytes *parts, size_t count);
+int faults_hmac_key(uint8_t out[32], hawser_key key, const hawser_bytes *parts, size_t count);
+int faults_hkdf_key(uint8_t out[96], const uint8_t salt[32], hawser_key key);
+int faults_seal(const uint8_t key[32], const uint8_t nonce[12], const uint8_t *ad, size_t ad_len, const uint8_t *in,
+                size_t len, uint8_t *out);
+int faults_open(const uint8_t key[32], const uint8_t nonce[12], const uint8_t *ad, size_t ad_len, const uint8_t *in,
+                size_t len, uint8_t *out);
+int faults_keygen(uint8_t suite, uint8_t secret[32], uint8_t public_key[65]);
+int faults_public(uint8_t suite, const uint8_t secret[32], uint8_t public_key[65]);
+int faults_dh(uint8_t suite, const uint8_t secret[32], const uint8_t *peer, uint8_t out[32]);
+int faults_dh_key(uint8_t suite, hawser_key key, const uint8_t *peer, uint8_t out[32]);
+int faults_random(uint8_t *out, size_t len);
+
+int faults_sha256(uint8_t out[32], const hawser_bytes *parts, size_t count) {
+  return FAULT(hawser_port_sha256(out, parts, count));
+}
+
+int faults_hmac(uint8_t out[32], const uint8_t *key, size_t key_len, const hawser_bytes *parts, size_t count) {
+  return FAULT(hawser_port_hmac(out, key, key_len, parts, count));
+}
+
+int faults_hmac_key(uint8_t out[32], hawser_key key, const hawser_bytes *parts, size_t count) {
+  return FAULT(hawser_port_hmac_key(out, key, parts, count));
+}
+
+int faults_hkdf_key(uint8_t out[96], const uint8_t salt[32], hawser_key key) {
+  return FAULT(hawser_port_hkdf_key(out, salt, key));
+}
+
+int faults_seal(const uint8_t key[32], const uint8_t nonce[12], const uint8_t *ad, size_t ad_len, const uint8_t *in,
+                size_t len, uint8_t *out) {
+  return FAULT(hawser_port_seal(key, nonce, ad, ad_len, in, len, out));
+}
+
+int faults_open(const uint8_t key[32], const uint8_t nonce[12], const uint8_t *ad, size_t ad_len, const uint8_t *in,
+                size_t len, uint8_t *out) {
+  return FAULT(hawser_port_open(key, nonce, ad, ad_len, in, len, out));
+}
+
+int faults_keygen(uint8_t suite, uint8_t secret[32], uint8_t public_key[65]) {
+  return FAULT(hawser_port_keygen(suite, secret, public_key));
+}
+
+int faults_public(uint8_t suite, const uint8_t secret[32], uint8_t public_key[65]) {
+  return FAULT(hawser_port_public(suite, secret, public_key));
+}
+
+int faults_dh(uint8_t suite, const uint8_t secret[32], const uint8_t *peer, uint8_t out[32]) {
+  return FAULT(hawser_port_dh(suite, secret, peer, out));
+}
+
+int faults_dh_key(uint8_t suite, hawser_key key, const uint8_t *peer, uint8_t out[32]) {
+  return FAULT(hawser_port_dh_key(suite, key, peer, out));
+}
+
+int faults_random(uint8_t *out, size_t len) {
+  if (faults_random_broken || strikes()) {
+    return HAWSER_ERR_RANDOM;
+  }
+  if (faults_random_fixed) {
+    for (size_t i = 0; i < len; i++) {
+      out[i] = (uint8_t)(i + 1);
+    }
+    return HAWSER_OK;
+  }
+  return hawser_port_random(out, len);
+}
