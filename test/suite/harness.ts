@@ -113,6 +113,7 @@ export class World {
   /** A link comes up and the device chooses its message 1; nothing is delivered yet. */
   dial(early?: StreamEnd, idempotent = false): { early: boolean; kind: HandshakeKind } {
     this.hang();
+    this.device.core.disconnected(this.now); // a test may have driven the core without a link
     const result = this.device.connect(this.transport, this.now, early, idempotent);
     this.link = new Link(this.gateway.listen(this.transport));
     this.links.push(this.link);

@@ -123,6 +123,9 @@ export interface NoiseKeys {
   peer?: Uint8Array;
   psk?: Uint8Array;
   ephemeral: Uint8Array;
+  /** A public key that is sent in place of the ephemeral's own, and what is then taken for each agreement. */
+  ephemeralPublic?: Uint8Array;
+  shared?: Uint8Array;
 }
 
 /** One end of KK, KKpsk0 or NNpsk0: two messages. */
@@ -191,7 +194,7 @@ export class Noise {
   private mixDh(token: 'es' | 'ss' | 'ee' | 'se'): void {
     const mine = token[this.initiator ? 0 : 1] === 'e' ? this.keys.ephemeral : (this.keys.own ?? NONE);
     const theirs = token[this.initiator ? 1 : 0] === 'e' ? this.remote : (this.keys.peer ?? NONE);
-    const shared = agree(this.suite, mine, theirs);
+    const shared = this.keys.shared ?? agree(this.suite, mine, theirs);
     this.log(`${token}: shared secret`, shared);
     this.mixKey(token, shared);
   }
@@ -206,7 +209,7 @@ export class Noise {
   }
 
   write(number: 1 | 2, payload: Uint8Array): Uint8Array {
-    const publicKey = publicOf(this.suite, this.keys.ephemeral);
+    const publicKey = this.keys.ephemeralPublic ?? publicOf(this.suite, this.keys.ephemeral);
     this.log('e, public', publicKey);
     this.tokens(number, publicKey);
     const sealed = gcm(this.k, ZERO12, this.h, payload);
