@@ -22,7 +22,7 @@ export interface Download {
   sha256: string | undefined;
 }
 
-/** Emits 'change' whenever a client has told something. */
+/** Emits 'change' whenever a client has told something, 'burst' when messages were just published. */
 export class DemoDevice extends EventEmitter {
   readonly events: EventReader;
   /** Numbers that the client sent again with MQTT's DUP flag. */
@@ -105,6 +105,7 @@ export class DemoDevice extends EventEmitter {
 
   #published(report: PublishReport): void {
     if (report.type === 'connect') this.mqttConnects += 1;
+    if (report.type === 'burst') this.emit('burst');
     if (report.type === 'acked') this.acked.add(report.n);
     if (report.type === 'failed') this.failed.push(`${report.n}: ${report.reason}`);
     if (report.type === 'redelivered') this.redelivered.add(report.n);
