@@ -142,10 +142,10 @@ export class Channel {
     throw fail('LIMIT', `all ${this.options.streams} streams are in use`);
   }
 
-  /** A stream that the application may use, ERR_HAWSER_ARG otherwise. */
+  /** A stream that the application may use, ERR_HAWSER_CLOSED otherwise; ERR_HAWSER_ARG for one of the other kind. */
   stream(id: number, kind?: Kind): Stream {
     const stream = this.streams.get(id);
-    argument(stream !== undefined && !stream.done && !stream.reset, `stream ${id}: not open`);
+    if (!stream || stream.done || stream.reset) throw fail('CLOSED', `stream ${id}: not open, or it has ended`);
     argument(kind === undefined || stream.kind === kind, `stream ${id}: of the other kind`);
     return stream;
   }

@@ -139,6 +139,7 @@ export class Device extends Session implements DeviceCore {
   // ---- Boot and flash ----------------------------------------------------------------------------------
 
   boot(slot0?: Uint8Array, slot1?: Uint8Array): { wipe?: 0 | 1 } {
+    this.usable();
     if (this.#state !== 'off' && this.#state !== 'idle') throw fail('STATE', 'boot: a link is in use');
     const found = [readSlot(this.port, slot0), readSlot(this.port, slot1)] as const;
     const newer = found[0] && found[1] && found[1].sequence > found[0].sequence ? 1 : 0;
@@ -199,6 +200,7 @@ export class Device extends Session implements DeviceCore {
   // ---- Ladder ------------------------------------------------------------------------------------------
 
   connect(transport: Transport, now: number, early?: Early): { early: boolean; kind: HandshakeKind } {
+    this.usable();
     if (this.#state === 'off') throw fail('STATE', 'connect: boot() comes first');
     checkTransport(transport);
     if (early) this.#checkEarly(early);
@@ -333,6 +335,7 @@ export class Device extends Session implements DeviceCore {
   }
 
   override send(now: number): Uint8Array | undefined {
+    this.usable();
     const attempt = this.#attempt;
     if (this.#state !== 'sent' || !attempt?.out) return super.send(now);
     const out = attempt.out;
@@ -341,11 +344,13 @@ export class Device extends Session implements DeviceCore {
   }
 
   override deadline(): number {
+    this.usable();
     const own = this.#state === 'sent' ? (this.#attempt as Attempt).until : Infinity;
     return Math.min(own, super.deadline());
   }
 
   override timeout(now: number): CoreEvent[] {
+    this.usable();
     const attempt = this.#attempt;
     if (this.#state === 'sent' && attempt) {
       // A clock that went back must not prolong the attempt for ever.
@@ -359,6 +364,7 @@ export class Device extends Session implements DeviceCore {
   }
 
   disconnected(now: number): void {
+    this.usable();
     this.now = now;
     this.#toIdle();
     // What was to be said about the link that is gone must not hit the next one.
@@ -367,6 +373,7 @@ export class Device extends Session implements DeviceCore {
   }
 
   override linkDown(): void {
+    this.usable();
     this.#toIdle();
   }
 
@@ -450,6 +457,7 @@ export class Device extends Session implements DeviceCore {
   }
 
   stored(ok: boolean): void {
+    this.usable();
     const attempt = this.#attempt;
     const answer = attempt?.answer;
     if (this.#state !== 'store' || !attempt || !answer?.slot) throw fail('STATE', 'stored: nothing was to be stored');
@@ -531,6 +539,7 @@ export class Device extends Session implements DeviceCore {
   // ---- Streams -----------------------------------------------------------------------------------------
 
   open(name: string, kind: Kind): number {
+    this.usable();
     argument(isUpstreamName(name), 'name: must be 1..32 characters of a-z 0-9 . _ -');
     argument(kind === Kind.Stream || kind === Kind.Messages, 'kind: unknown');
     if (this.channel.ended) throw fail('CLOSED', 'the session has ended: connect again');
@@ -540,6 +549,7 @@ export class Device extends Session implements DeviceCore {
   // ---- Saved state -------------------------------------------------------------------------------------
 
   save(kind: 'flash' | 'retained'): Uint8Array {
+    this.usable();
     if (this.#state !== 'idle') throw fail('STATE', 'save: only after boot() and without a link');
     const streams: SavedStream[] = [];
     // A stream that was reset is left out: the gateway forgets what is not named.
@@ -559,6 +569,7 @@ export class Device extends Session implements DeviceCore {
   }
 
   restore(blob: Uint8Array, names: ReadonlyMap<number, string>): void {
+    this.usable();
     if (this.#state !== 'idle' || this.#message1) throw fail('STATE', 'restore: only after boot(), before connect()');
     if (this.channel.streams.size > 0) throw fail('STATE', 'restore: there are streams already');
     const state = readSaved(this.port, blob);

@@ -409,6 +409,7 @@ export class Gateway extends Session implements GatewayCore {
   #fed = false;
 
   early(accept: AcceptCore): CoreEvent[] {
+    this.usable();
     const frames = ours(accept).takeEarly();
     this.dropLink();
     this.#fed = true;
@@ -418,6 +419,7 @@ export class Gateway extends Session implements GatewayCore {
   }
 
   attach(accept: AcceptCore, continued: boolean, now: number): CoreEvent[] {
+    this.usable();
     const candidate = ours(accept);
     argument(!continued || equal(candidate.continues, this.sessionName), 'continued: another session was named');
     const { link, first, full, name } = candidate.takeLink(continued);

@@ -47,6 +47,7 @@ export class Session implements SessionCore {
   /** When the last PING of this silence went out. */
   #pingedAt: number | undefined;
   #deadTold = false;
+  #wiped = false;
 
   constructor(
     protected readonly pairing: Pairing,
@@ -73,6 +74,7 @@ export class Session implements SessionCore {
   // ---- Bytes in ----------------------------------------------------------------------------------------
 
   receive(chunk: Uint8Array, now: number): CoreEvent[] {
+    this.usable();
     let at = 0;
     while (this.deframer) {
       const { unit, next } = this.deframer.take(chunk, at);
@@ -149,12 +151,14 @@ export class Session implements SessionCore {
   // ---- Bytes out ---------------------------------------------------------------------------------------
 
   send(now: number): Uint8Array | undefined {
+    this.usable();
     if (!this.link || !(this.channel.due || this.firstDue)) return undefined;
     this.#tick(now);
     return this.#transmit((out) => out.control());
   }
 
   write(id: number, data: Uint8Array, fin: boolean, now: number): Written {
+    this.usable();
     const stream = this.channel.stream(id, Kind.Stream);
     this.#checkEnd(stream, data.length, fin);
     if (!this.link || this.channel.phase !== 'open' || this.channel.ended) return NOTHING;
@@ -178,6 +182,7 @@ export class Session implements SessionCore {
   }
 
   message(id: number, data: Uint8Array, now: number): Uint8Array | undefined {
+    this.usable();
     this.channel.stream(id, Kind.Messages);
     if (data.length > this.#recordMax() - DATA_OVERHEAD) throw fail('LIMIT', 'message: longer than a record');
     if (!this.link || this.channel.phase !== 'open' || this.channel.ended) return undefined;
@@ -233,6 +238,7 @@ export class Session implements SessionCore {
   }
 
   deadline(): number {
+    this.usable();
     if (this.channel.events.length > 0) return this.now;
     if (!this.link) return Infinity;
     if (this.link.exhausted) return this.#deadTold ? Infinity : this.now;
@@ -252,6 +258,7 @@ export class Session implements SessionCore {
   }
 
   timeout(now: number): CoreEvent[] {
+    this.usable();
     this.#tick(now);
     if (this.link) this.#linkTimeout(now);
     return this.flush();
@@ -274,21 +281,25 @@ export class Session implements SessionCore {
   // ---- Streams and session -----------------------------------------------------------------------------
 
   window(id: number): number {
+    this.usable();
     const stream = this.channel.stream(id, Kind.Stream);
     return this.link ? this.channel.window(stream) : 0;
   }
 
   consume(id: number, bytes: number): void {
+    this.usable();
     this.channel.consume(id, bytes, this.now);
   }
 
   reset(id: number, code: Code): void {
+    this.usable();
     argument(Number.isInteger(code) && code >= 0 && code <= 255, 'code: must be a byte');
     this.channel.reset(id, code);
     this.#watch(this.now);
   }
 
   ping(now: number): void {
+    this.usable();
     if (!this.link) throw fail('STATE', 'there is no link');
     this.#tick(now);
     this.channel.ping(true);
@@ -296,6 +307,7 @@ export class Session implements SessionCore {
   }
 
   close(code: Code): void {
+    this.usable();
     argument(Number.isInteger(code) && code >= 0 && code <= 255, 'code: must be a byte');
     this.channel.close(code);
     this.sessionName = NO_NAME;
@@ -314,6 +326,7 @@ export class Session implements SessionCore {
   }
 
   linkDown(): void {
+    this.usable();
     this.dropLink();
   }
 
@@ -330,10 +343,17 @@ export class Session implements SessionCore {
   }
 
   keys(): { d2g: Uint8Array; g2d: Uint8Array } | undefined {
+    this.usable();
     return this.settings.keylog ? this.link?.keys() : undefined;
   }
 
+  /** Throws ERR_HAWSER_STATE after wipe(). */
+  protected usable(): void {
+    if (this.#wiped) throw fail('STATE', 'the session was wiped');
+  }
+
   wipe(): void {
+    this.#wiped = true;
     this.dropLink();
     this.channel.streams.clear();
     this.channel.events = [];
@@ -342,6 +362,7 @@ export class Session implements SessionCore {
   }
 
   digest(): Uint8Array {
+    this.usable();
     const into = new StateHash();
     this.hash(into);
     return into.digest();
