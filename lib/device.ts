@@ -86,7 +86,6 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
   #offers: EarlyOffer[] = [];
   #riding: EarlyOffer | undefined;
   readonly #verdicts = new Map<StreamPort, EarlyVerdict>();
-  #lastVerdict: Verdict = Verdict.None;
   #handshakePending = false;
   #settleFirst: { resolve: () => void; reject: (error: unknown) => void } = { resolve: () => undefined, reject: () => undefined };
 
@@ -423,7 +422,6 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
   #onVerdict(id: number, verdict: Verdict): void {
     const offer = this.#riding;
     this.#riding = undefined;
-    this.#lastVerdict = verdict;
     if (offer?.port.id === id) {
       if (verdict === Verdict.Taken && !offer.port.closed) offer.port.rewind(offer.data.length);
       offer.verdict.set(verdict);

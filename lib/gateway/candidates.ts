@@ -55,7 +55,7 @@ export class Candidates {
     this.expire(now);
     this.#makeRoom(candidate.device, candidate.address);
     if (this.#all.size >= this.max) return false;
-    const entry = Object.assign(candidate, { until: now + lifetime, spent: false }) as Candidate;
+    const entry: Candidate = Object.assign(candidate, { until: now + lifetime, spent: false });
     this.#all.set(entry.key, entry);
     const device = this.#byDevice.get(entry.device) ?? new Set();
     this.#byDevice.set(entry.device, device.add(entry));

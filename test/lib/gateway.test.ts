@@ -130,13 +130,13 @@ describe('gateway', function () {
       const pairing = await world.pair({ mode: Mode.Keys, suite: Suite.X25519 });
       const real = message1(bareDevice(pairing));
       let agreements = 0;
-      const { accept } = engine;
+      const accept = engine.accept.bind(engine);
       engine.accept = (...args) => {
-        const core = accept.apply(engine, args);
-        const { answerFull } = core;
+        const core = accept(...args);
+        const answerFull = core.answerFull.bind(core);
         core.answerFull = (id) => {
           agreements += 1;
-          return answerFull.call(core, id);
+          return answerFull(id);
         };
         return core;
       };
@@ -149,6 +149,29 @@ describe('gateway', function () {
         engine.accept = accept;
       }
       assert.equal((await world.connect(pairing)).live, true);
+    });
+
+    it('a first record that was withheld while the device made a newer chain kills nothing', async () => {
+      const pairing = await world.pair({ mode: Mode.Psk });
+      const core = bareDevice(pairing);
+      const socket = netConnect({ port: world.port, host: '127.0.0.1' });
+      socket.on('error', () => undefined);
+      const hungUp = once(socket, 'close');
+      socket.write(message1(core));
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      const stored = core.receive(new Uint8Array(answer), 1).some(({ type }) => type === 'store');
+      assert.equal(stored, true);
+      core.stored(true);
+      core.timeout(1);
+      const withheld = core.send(1);
+      assert.ok(withheld);
+      const session = await world.connect(pairing);
+      const stream = await session.open('echo');
+      socket.write(withheld);
+      await hungUp;
+      stream.end('undisturbed');
+      assert.equal(await read(stream), 'undisturbed');
+      assert.equal(world.gateway.sessions.length, 1);
     });
 
     it('a recorded message 1 of a live device changes nothing for it', async () => {
@@ -445,14 +468,14 @@ describe('gateway', function () {
 
     it('a store that fails: silence, an error here, and all is well when it is back', async () => {
       const pairing = await world.pair({ mode: Mode.Ticket });
-      const { byTicket } = world.store;
+      const byTicket = world.store.byTicket.bind(world.store);
       world.store.byTicket = () => Promise.reject(new Error('disk gone'));
       const { answer, closed } = await knock(world.port, message1(bareDevice(pairing)), 1000);
       assert.deepEqual([answer.length, closed], [0, true]);
       assert.match(world.errors[0]?.message ?? '', /disk gone/);
       assert.equal(world.gateway.counters.get('store'), 1);
       world.store.byTicket = byTicket;
-      const { compareAndSet } = world.store;
+      const compareAndSet = world.store.compareAndSet.bind(world.store);
       world.store.compareAndSet = () => Promise.reject(new Error('read-only'));
       assert.equal((await knock(world.port, message1(bareDevice(pairing)), 1000)).answer.length, 0, 'no durable claim, no answer');
       world.store.compareAndSet = compareAndSet;
@@ -461,9 +484,9 @@ describe('gateway', function () {
 
     it('compare-and-sets that others win are tried again', async () => {
       const pairing = await world.pair({ mode: Mode.Ticket });
-      const { compareAndSet } = world.store;
+      const compareAndSet = world.store.compareAndSet.bind(world.store);
       let lost = 0;
-      world.store.compareAndSet = (...args) => ((lost += 1) % 3 === 0 ? compareAndSet.apply(world.store, args) : Promise.resolve(false));
+      world.store.compareAndSet = (...args) => ((lost += 1) % 3 === 0 ? compareAndSet(...args) : Promise.resolve(false));
       assert.equal((await world.connect(pairing)).live, true);
       await until(() => lost >= 6, 'claimed and confirmed at the third try each');
     });
