@@ -103,7 +103,9 @@ class Link {
 
 function listen(port: string, index: number): void {
   const random = new Random(`${seed}/link ${index}`);
-  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => links.add(new Link(index, random, socket)));
+  const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
+    links.add(new Link(index, random, socket)),
+  );
   server.listen(Number(port), '127.0.0.1');
 }
 

@@ -60,7 +60,20 @@ export class DemoDevice extends EventEmitter {
   /** Out of band: the CLI writes a file that only this device gets. */
   async pair(config: string): Promise<void> {
     const route = ['--address', `127.0.0.1:${this.ports.chaos}`];
-    const output = await hawser(this.folder, ['pair', this.mode, '--mode', this.mode, '--allow', 'mqtt,http', ...route, '-c', config, '--json', '-o', this.pairing]);
+    const output = await hawser(this.folder, [
+      'pair',
+      this.mode,
+      '--mode',
+      this.mode,
+      '--allow',
+      'mqtt,http',
+      ...route,
+      '-c',
+      config,
+      '--json',
+      '-o',
+      this.pairing,
+    ]);
     this.id = (JSON.parse(output) as { device: string }).device;
   }
 
@@ -68,7 +81,10 @@ export class DemoDevice extends EventEmitter {
     const forwards = ['--forward', `${this.ports.mqtt}=mqtt`, '--forward', `${this.ports.http}=http`];
     const where = ['--pairing', this.pairing, '--state', `${this.mode}.state`, '--events', this.events.file];
     this.#tunnel = startHawser(this.folder, `device-${this.mode}`, ['connect', ...where, ...forwards]);
-    await Promise.all([reachable(this.ports.mqtt, `device ${this.mode}`), reachable(this.ports.http, `device ${this.mode}`)]);
+    await Promise.all([
+      reachable(this.ports.mqtt, `device ${this.mode}`),
+      reachable(this.ports.http, `device ${this.mode}`),
+    ]);
   }
 
   /** As when the power fails. */
@@ -82,9 +98,14 @@ export class DemoDevice extends EventEmitter {
   }
 
   async startClients(): Promise<void> {
-    this.#publisher = startHelper(this.folder, `publisher-${this.mode}`, './publisher.ts', [this.mode, String(this.ports.mqtt)]);
+    this.#publisher = startHelper(this.folder, `publisher-${this.mode}`, './publisher.ts', [
+      this.mode,
+      String(this.ports.mqtt),
+    ]);
     this.#publisher.on('message', (report: PublishReport) => this.#published(report));
-    this.#downloader = startHelper(this.folder, `downloader-${this.mode}`, './downloader.ts', [String(this.ports.http)]);
+    this.#downloader = startHelper(this.folder, `downloader-${this.mode}`, './downloader.ts', [
+      String(this.ports.http),
+    ]);
     this.#downloader.on('message', (report: DownloadReport) => this.#downloaded(report));
     while (this.mqttConnects === 0) await once(this, 'change', { signal: AbortSignal.timeout(60_000) });
   }

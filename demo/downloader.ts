@@ -32,7 +32,8 @@ function request(from: number): Promise<IncomingMessage> {
 function lengthOf(response: IncomingMessage, from: number): number {
   if (from === 0 && response.statusCode === 200) return Number(response.headers['content-length']);
   const match = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers['content-range'] ?? '');
-  if (response.statusCode !== 206 || Number(match?.[1]) !== from) throw new Error(`answer ${response.statusCode} for a range from ${from}`);
+  if (response.statusCode !== 206 || Number(match?.[1]) !== from)
+    throw new Error(`answer ${response.statusCode} for a range from ${from}`);
   return Number(match![2]);
 }
 

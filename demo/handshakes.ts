@@ -28,7 +28,9 @@ export function handshakes(devices: DemoDevice[], gatewayEvents: EventReader, ph
 
 /** The counterpart saw the same bytes the other way round. */
 function takeNearest(theirs: Handshake[], own: Handshake): Handshake | undefined {
-  const at = theirs.findIndex((one) => one.sent === own.received && one.received === own.sent && Math.abs(one.time - own.time) < NEAR_MS);
+  const at = theirs.findIndex(
+    (one) => one.sent === own.received && one.received === own.sent && Math.abs(one.time - own.time) < NEAR_MS,
+  );
   return at < 0 ? undefined : theirs.splice(at, 1)[0];
 }
 

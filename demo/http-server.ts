@@ -30,7 +30,9 @@ function paced(): Transform {
     const ahead = started + (passed / Number(pace)) * 1000 - Date.now();
     if (ahead > 1) await sleep(ahead);
   };
-  return new Transform({ transform: (chunk: Buffer, _encoding, done) => void wait(chunk.length).then(() => done(null, chunk)) });
+  return new Transform({
+    transform: (chunk: Buffer, _encoding, done) => void wait(chunk.length).then(() => done(null, chunk)),
+  });
 }
 
 function serve(request: IncomingMessage, response: ServerResponse): void {

@@ -42,10 +42,13 @@ const checks = new Checks();
 async function finished(world: World, to: number): Promise<void> {
   const signal = AbortSignal.timeout(PHASE_MS);
   const missing = (device: DemoDevice): boolean =>
-    device.acked.size < to || device.download.sha256 === undefined || new Set(world.arrivals.get(device.mode)!.map(({ n }) => n)).size < to;
+    device.acked.size < to ||
+    device.download.sha256 === undefined ||
+    new Set(world.arrivals.get(device.mode)!.map(({ n }) => n)).size < to;
   for (const device of world.devices) {
     while (missing(device)) {
-      if (signal.aborted) throw new Error(`device ${device.mode}: not done after ${PHASE_MS / 1000} s; ${unfinished(world, device, to)}`);
+      if (signal.aborted)
+        throw new Error(`device ${device.mode}: not done after ${PHASE_MS / 1000} s; ${unfinished(world, device, to)}`);
       await Promise.race([once(device, 'change'), sleep(200)]);
     }
   }
@@ -54,12 +57,22 @@ async function finished(world: World, to: number): Promise<void> {
 function unfinished(world: World, device: DemoDevice, to: number): string {
   const arrived = new Set(world.arrivals.get(device.mode)!.map(({ n }) => n));
   const numbers = Array.from({ length: to }, (_, i) => i + 1);
-  const list = (of: Set<number>): string => numbers.filter((n) => !of.has(n)).slice(0, 10).join(' ') || 'none';
+  const list = (of: Set<number>): string =>
+    numbers
+      .filter((n) => !of.has(n))
+      .slice(0, 10)
+      .join(' ') || 'none';
   return `not arrived: ${list(arrived)}; not acknowledged: ${list(device.acked)}`;
 }
 
 /** Runs one phase's load to its end while `trouble` makes trouble. */
-async function phase(world: World, title: string, from: number, to: number, trouble: () => Promise<unknown>): Promise<void> {
+async function phase(
+  world: World,
+  title: string,
+  from: number,
+  to: number,
+  trouble: () => Promise<unknown>,
+): Promise<void> {
   say(colors.bold(title));
   const progress = new Progress(world, '  ', size.file, to);
   for (const device of world.devices) {
@@ -76,18 +89,31 @@ async function phase(world: World, title: string, from: number, to: number, trou
 /** Until a device is in the middle of its download and has just published. */
 async function underLoad(device: DemoDevice, random: Random): Promise<void> {
   const share = 0.2 + random.next() * 0.3;
-  while (device.download.bytes < share * size.file && device.download.sha256 === undefined) await once(device, 'change');
+  while (device.download.bytes < share * size.file && device.download.sha256 === undefined)
+    await once(device, 'change');
   await once(device, 'burst');
 }
 
 function checkMessages(world: World, title: string, from: number, to: number, exactlyOnce: boolean): void {
   for (const device of world.devices) {
     const seen = world.arrivals.get(device.mode)!;
-    const { missing, repeated, inOrder } = order(seen.map(({ n }) => n), from, to);
+    const { missing, repeated, inOrder } = order(
+      seen.map(({ n }) => n),
+      from,
+      to,
+    );
     const count = to - from + 1;
-    checks.add(`${title}, ${device.mode}: none of ${count} messages lost`, missing.length === 0, missing.slice(0, 5).join(', '));
+    checks.add(
+      `${title}, ${device.mode}: none of ${count} messages lost`,
+      missing.length === 0,
+      missing.slice(0, 5).join(', '),
+    );
     if (exactlyOnce) {
-      checks.add(`${title}, ${device.mode}: each exactly once and in order`, repeated.length === 0 && inOrder, `${repeated.length} repeated`);
+      checks.add(
+        `${title}, ${device.mode}: each exactly once and in order`,
+        repeated.length === 0 && inOrder,
+        `${repeated.length} repeated`,
+      );
     } else {
       const unexplained = repeated.filter((n) => !device.redelivered.has(n));
       checks.add(
@@ -102,11 +128,20 @@ function checkMessages(world: World, title: string, from: number, to: number, ex
 
 function checkFiles(world: World, title: string, broken: boolean): void {
   for (const { mode, download } of world.devices) {
-    checks.add(`${title}, ${mode}: SHA-256 of ${download.bytes} bytes equals`, download.sha256 === world.sha256, download.sha256!.slice(0, 16));
+    checks.add(
+      `${title}, ${mode}: SHA-256 of ${download.bytes} bytes equals`,
+      download.sha256 === world.sha256,
+      download.sha256!.slice(0, 16),
+    );
     const ranges = download.requests.slice(1);
     const places = [...new Set(ranges)].join(', ');
     if (!broken) checks.equal(`${title}, ${mode}: requests that the HTTP client needed`, download.requests.length, 1);
-    else checks.add(`${title}, ${mode}: the HTTP client went on by Range`, ranges.length >= 1, `${ranges.length} requests, from byte ${places}`);
+    else
+      checks.add(
+        `${title}, ${mode}: the HTTP client went on by Range`,
+        ranges.length >= 1,
+        `${ranges.length} requests, from byte ${places}`,
+      );
   }
 }
 
@@ -114,9 +149,11 @@ async function tearLinks(world: World): Promise<void> {
   // at least MIN_CUTS links must die before the file is through, so none may carry more than a share of it
   const most = Math.floor(size.file / (MIN_CUTS + 2));
   world.chaos({ arm: [Math.floor(most / 5), most] });
-  await Promise.all(world.devices.map(async (device) => {
-    while (device.download.sha256 === undefined) await once(device, 'change');
-  }));
+  await Promise.all(
+    world.devices.map(async (device) => {
+      while (device.download.sha256 === undefined) await once(device, 'change');
+    }),
+  );
   world.chaos({ disarm: true });
 }
 
@@ -124,7 +161,11 @@ function checkCuts(world: World): void {
   for (const device of world.devices) {
     const cuts = world.cuts.filter(({ cut }) => cut === device.index);
     const torn = cuts.filter((one) => one.torn).length;
-    checks.add(`phase 1, ${device.mode}: link cut at least ${MIN_CUTS} times`, cuts.length >= MIN_CUTS, `${cuts.length} times, ${torn} within a message or record`);
+    checks.add(
+      `phase 1, ${device.mode}: link cut at least ${MIN_CUTS} times`,
+      cuts.length >= MIN_CUTS,
+      `${cuts.length} times, ${torn} within a message or record`,
+    );
     checks.equal(`phase 1, ${device.mode}: connections of the MQTT client`, device.mqttConnects, 1);
   }
 }
@@ -163,8 +204,14 @@ async function killGateway(world: World): Promise<void> {
   for (const [i, device] of world.devices.entries()) {
     await checkResumed(device, killed, 'phase 3');
     const ends = await device.events.wait('stream', killed);
-    const codes = device.events.since(killed, 'stream').map(({ error }) => (error as { code?: string } | undefined)?.code);
-    checks.add(`phase 3, ${device.mode}: streams reported their error`, broken[i]! && codes.includes('ERR_HAWSER_STATE_LOST'), `${ends.event}: ${codes.join(', ')}`);
+    const codes = device.events
+      .since(killed, 'stream')
+      .map(({ error }) => (error as { code?: string } | undefined)?.code);
+    checks.add(
+      `phase 3, ${device.mode}: streams reported their error`,
+      broken[i]! && codes.includes('ERR_HAWSER_STATE_LOST'),
+      `${ends.event}: ${codes.join(', ')}`,
+    );
   }
 }
 
@@ -174,8 +221,16 @@ function checkHandshakes(pairs: Pair[]): void {
   const heavy = resumptions.filter(({ own, gateway }) => own.ecdh !== 0 || (gateway?.ecdh ?? 0) !== 0);
   const long = resumptions.filter(({ own }) => own['early'] === 0 && own.sent + own.received > 84);
   const slow = pairs.filter(({ own }) => own.roundTrips !== 1);
-  checks.add('handshakes: resumptions without ECDH', heavy.length === 0 && resumptions.length > 0, `${resumptions.length} resumptions`);
-  checks.add('handshakes: resumptions of at most 84 bytes, both ways together', long.length === 0, `${withEarly} with early data beside`);
+  checks.add(
+    'handshakes: resumptions without ECDH',
+    heavy.length === 0 && resumptions.length > 0,
+    `${resumptions.length} resumptions`,
+  );
+  checks.add(
+    'handshakes: resumptions of at most 84 bytes, both ways together',
+    long.length === 0,
+    `${withEarly} with early data beside`,
+  );
   checks.add('handshakes: one round trip each', slow.length === 0, `${pairs.length} handshakes`);
   const ticket = pairs.filter(({ device, own }) => device.mode === 'ticket' && own.kind === 'full');
   checks.add('handshakes: mode ticket never needed a full one', ticket.length === 0);
@@ -183,7 +238,10 @@ function checkHandshakes(pairs: Pair[]): void {
 
 function showTable(pairs: Pair[], world: World): void {
   const out = pc.createColors(wantsColors(process.env, process.stdout.isTTY));
-  const lines = checks.all.map(({ what, ok, detail }) => `${ok ? out.green('ok  ') : out.red('FAIL')}  ${what}${detail === '' ? '' : `  (${detail})`}`);
+  const lines = checks.all.map(
+    ({ what, ok, detail }) =>
+      `${ok ? out.green('ok  ') : out.red('FAIL')}  ${what}${detail === '' ? '' : `  (${detail})`}`,
+  );
   process.stdout.write(`\nHandshakes that happened (a dash: cut before the gateway had the device's first record)\n\n`);
   process.stdout.write(table(handshakeRows(pairs), out));
   process.stdout.write(`\nWhat must hold (seed ${seed}, broker ${world.broker})\n\n${lines.join('\n')}\n`);
@@ -197,7 +255,13 @@ async function play(world: World): Promise<void> {
 
   const [first, second, third] = [size.messages, size.messages + size.more, size.messages + 2 * size.more];
   phases.push(Date.now());
-  await phase(world, `phase 1: ${first} messages and ${size.file} bytes for each device, links are torn`, 1, first, () => tearLinks(world));
+  await phase(
+    world,
+    `phase 1: ${first} messages and ${size.file} bytes for each device, links are torn`,
+    1,
+    first,
+    () => tearLinks(world),
+  );
   checkMessages(world, 'phase 1', 1, first, true);
   checkFiles(world, 'phase 1', false);
   checkCuts(world);
@@ -213,7 +277,8 @@ async function play(world: World): Promise<void> {
   checkFiles(world, 'phase 3', true);
 
   world.devices.forEach((device) => device.stopClients());
-  for (const device of world.devices) checks.equal(`end, ${device.mode}: exit status of hawser connect on SIGTERM`, await device.stop(), 0);
+  for (const device of world.devices)
+    checks.equal(`end, ${device.mode}: exit status of hawser connect on SIGTERM`, await device.stop(), 0);
   checks.equal('end: exit status of hawser gateway on SIGTERM', await world.stopGateway(), 0);
   const pairs = handshakes(world.devices, world.gatewayEvents, phases);
   checkHandshakes(pairs);
@@ -232,7 +297,9 @@ async function main(): Promise<number> {
     process.stdout.write(`${colors.red('FAIL')}  ${(error as Error).stack}\n`);
   }
   const seconds = ((Date.now() - started) / 1000).toFixed(0);
-  process.stdout.write(`\n${checks.held ? colors.green('all held') : colors.red('something did not hold')} after ${seconds} s\n`);
+  process.stdout.write(
+    `\n${checks.held ? colors.green('all held') : colors.red('something did not hold')} after ${seconds} s\n`,
+  );
   if (checks.held && !values.keep) await rm(world.folder, { recursive: true });
   return checks.held ? 0 : 1;
 }

@@ -4,7 +4,12 @@ import mqtt from 'mqtt';
 
 export type SubscriberReport = { type: 'ready' } | { type: 'message'; device: string; n: number; dup: boolean };
 
-const client = mqtt.connect({ host: '127.0.0.1', port: Number(process.argv[2]), clientId: 'demo-subscriber', keepalive: 60 });
+const client = mqtt.connect({
+  host: '127.0.0.1',
+  port: Number(process.argv[2]),
+  clientId: 'demo-subscriber',
+  keepalive: 60,
+});
 client.on('connect', () => {
   client.subscribe('demo/#', { qos: 1 }, (error) => {
     if (error) throw error;

@@ -59,7 +59,13 @@ async function startBroker(folder: string, port: number): Promise<string> {
     startHelper(folder, 'broker', './aedes-broker.ts', [String(port)]);
   } else {
     const config = join(folder, 'mosquitto.conf');
-    const lines = [`listener ${port} 127.0.0.1`, 'allow_anonymous true', 'persistence false', 'max_queued_messages 0', 'log_dest stderr'];
+    const lines = [
+      `listener ${port} 127.0.0.1`,
+      'allow_anonymous true',
+      'persistence false',
+      'max_queued_messages 0',
+      'log_dest stderr',
+    ];
     await writeFile(config, `${lines.join('\n')}\n`);
     startProgram(folder, 'broker', mosquitto, ['-c', config]);
   }
@@ -113,7 +119,11 @@ export async function buildWorld(seed: string, fileBytes: number, bytesPerSecond
   for (const device of devices) await device.pair(config);
 
   const cuts: ChaosReport[] = [];
-  const chaos = startHelper(folder, 'chaos', './chaos.ts', [seed, String(gatewayPort), ...devices.map((d) => String(d.chaosPort))]);
+  const chaos = startHelper(folder, 'chaos', './chaos.ts', [
+    seed,
+    String(gatewayPort),
+    ...devices.map((d) => String(d.chaosPort)),
+  ]);
   chaos.on('message', (report: ChaosReport) => cuts.push(report));
 
   const gatewayEvents = new EventReader(join(folder, 'gateway.events'));

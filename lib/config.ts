@@ -32,7 +32,10 @@ export const CONFIG_NAME = 'gateway.toml';
 /** One message: `FILE:LINE: table.key: reason`. */
 function configError(file: string, text: string, path: string[], reason: string): HawserError {
   const line = lineOf(text, path);
-  return new HawserError('ERR_HAWSER_CONFIG', `${file}${line === undefined ? '' : `:${line}`}: ${path.join('.')}: ${reason}`);
+  return new HawserError(
+    'ERR_HAWSER_CONFIG',
+    `${file}${line === undefined ? '' : `:${line}`}: ${path.join('.')}: ${reason}`,
+  );
 }
 
 type Fail = (path: string[], reason: string) => HawserError;
@@ -53,7 +56,8 @@ function parseToml(file: string, text: string): Table {
 
 function checkKeys(table: Table, path: string[], valid: string[], fail: Fail): void {
   for (const key of Object.keys(table)) {
-    if (!valid.includes(key)) throw fail([...path, key], `unknown ${path.length > 0 ? 'key' : 'key or table'}${didYouMean(key, valid)}`);
+    if (!valid.includes(key))
+      throw fail([...path, key], `unknown ${path.length > 0 ? 'key' : 'key or table'}${didYouMean(key, valid)}`);
   }
 }
 
@@ -107,10 +111,18 @@ export function parseConfig(text: string, file: string): GatewayConfig {
   const fail: Fail = (path, reason) => configError(file, text, path, reason);
   const tables = Object.keys(OPTIONS) as TableName[];
   checkKeys(document, [], ['id', 'upstreams', ...tables], fail);
-  const values = Object.fromEntries(tables.map((name) => [name, readTable(name, document, fail)])) as unknown as TableValues;
+  const values = Object.fromEntries(
+    tables.map((name) => [name, readTable(name, document, fail)]),
+  ) as unknown as TableValues;
   const folder = dirname(resolve(file));
   const files = Object.fromEntries(Object.entries(values.files).map(([key, path]) => [key, resolve(folder, path)]));
-  return { ...values, files: files as TableValues['files'], file, id: readId(document, fail), upstreams: readUpstreams(document, fail) };
+  return {
+    ...values,
+    files: files as TableValues['files'],
+    file,
+    id: readId(document, fail),
+    upstreams: readUpstreams(document, fail),
+  };
 }
 
 /** @throws ERR_HAWSER_CONFIG. */
@@ -120,7 +132,12 @@ export async function readConfig(file: string): Promise<GatewayConfig> {
     text = await readFile(file, 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const hint = code === 'ENOENT' ? 'no such file; `hawser init` writes one' : code === 'EACCES' ? 'may not be read' : String(code);
+    const hint =
+      code === 'ENOENT'
+        ? 'no such file; `hawser init` writes one'
+        : code === 'EACCES'
+          ? 'may not be read'
+          : String(code);
     throw new HawserError('ERR_HAWSER_CONFIG', `${file}: ${hint}`, { cause: error });
   }
   return parseConfig(text, file);

@@ -11,7 +11,14 @@ import { decodePairing, encodePairing, isBinaryPairing } from './pairing/binary.
 import { deviceFingerprint, gatewayKey, recordFingerprint } from './pairing/fingerprint.js';
 import { pairingFromJson, pairingToJson } from './pairing/json.js';
 import {
-  TICKET_MAX_BLOCKS, checkDevicePairing, checkId, checkModeAndSuite, checkUpstreamName, fieldError, hasKeys, hasPsk,
+  TICKET_MAX_BLOCKS,
+  checkDevicePairing,
+  checkId,
+  checkModeAndSuite,
+  checkUpstreamName,
+  fieldError,
+  hasKeys,
+  hasPsk,
 } from './pairing/terms.js';
 import type { Address, DevicePairing, DeviceRecord, GatewayIdentity, GatewayPairing, PairingTerms } from './types.js';
 
@@ -117,14 +124,26 @@ function deviceSecrets(engine: Engine, identity: GatewayIdentity, terms: Pairing
   const gateway = gatewayKey(identity, terms).public;
   const ss = engine.agree(terms.suite, own.secret, gateway);
   const gate = engine.gateKeys(ss, psk, terms.id, identity.id);
-  return { privateKey: own.secret, gatewayPublicKey: gateway, ss, gateD2g: gate.d2g, gateG2d: gate.g2d, ...(psk && { psk }) };
+  return {
+    privateKey: own.secret,
+    gatewayPublicKey: gateway,
+    ss,
+    gateD2g: gate.d2g,
+    gateG2d: gate.g2d,
+    ...(psk && { psk }),
+  };
 }
 
 /** The gateway keeps no private key of a device, and of a ticket only the chain that it opens. */
 function recordSecrets(engine: Engine, device: DevicePairing): Partial<DeviceRecord> {
   const { psk, ss, gateD2g, gateG2d } = device;
   return {
-    ...(hasKeys(device.mode) && { publicKey: engine.publicKey(device.suite, device.privateKey!), ss: ss!, gateD2g: gateD2g!, gateG2d: gateG2d! }),
+    ...(hasKeys(device.mode) && {
+      publicKey: engine.publicKey(device.suite, device.privateKey!),
+      ss: ss!,
+      gateD2g: gateD2g!,
+      gateG2d: gateG2d!,
+    }),
     ...(psk && { psk }),
   };
 }

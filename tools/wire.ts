@@ -42,7 +42,17 @@ function pairingOf(engine: Engine, mode: Mode, suite: Suite): Ends {
   const identity = identityOf(engine);
   const { device, gateway } = createPairing(engine, identity, { mode, suite, id: DEVICE_ID, upstreams: ['mqtt'] });
   const { recordMax, windowDevice, windowGateway, maxSteps, maxBlocks, ss, gateD2g, gateG2d } = device;
-  const terms = { mode, suite, id: device.id, gatewayId: device.gatewayId, recordMax, windowDevice, windowGateway, maxSteps, maxBlocks };
+  const terms = {
+    mode,
+    suite,
+    id: device.id,
+    gatewayId: device.gatewayId,
+    recordMax,
+    windowDevice,
+    windowGateway,
+    maxSteps,
+    maxBlocks,
+  };
   const shared = {
     ...(ss && { ss, gateD2g: gateD2g!, gateG2d: gateG2d! }),
     ...(device.psk && { psk: engine.importSecret(device.psk) }),
@@ -53,7 +63,11 @@ function pairingOf(engine: Engine, mode: Mode, suite: Suite): Ends {
     ownPublic: gateway.record.publicKey!,
     peer: device.gatewayPublicKey!,
   };
-  const gatewayKeys = device.privateKey && { own: engine.importSecret(keys.secret), ownPublic: keys.public, peer: gateway.record.publicKey! };
+  const gatewayKeys = device.privateKey && {
+    own: engine.importSecret(keys.secret),
+    ownPublic: keys.public,
+    peer: gateway.record.publicKey!,
+  };
   return {
     device: { ...terms, ...shared, ...ownKeys, ...(device.ticket && { ticket: engine.importSecret(device.ticket) }) },
     gateway: { ...terms, ...shared, ...gatewayKeys },
@@ -135,7 +149,10 @@ function recordOverhead(engine: Engine): { record: number; data: number } {
   return { record: out.length - plaintext, data: plaintext - length };
 }
 
-const SUITES: [Suite, string][] = [[Suite.X25519, '25519'], [Suite.P256, 'P256']];
+const SUITES: [Suite, string][] = [
+  [Suite.X25519, '25519'],
+  [Suite.P256, 'P256'],
+];
 const MODES: [Mode, string, string][] = [
   [Mode.Keys, 'keys', 'Noise KK'],
   [Mode.KeysPsk, 'keys with PSK', 'Noise KKpsk0'],
@@ -161,21 +178,48 @@ export function wireTable(engine: Engine): WireRow[] {
   for (const [suite, suiteName] of SUITES) {
     for (const [mode, modeName, pattern] of MODES) {
       const { there, back } = fullHandshake(engine, mode, suite);
-      const known = suite === Suite.X25519 ? { goal: 128, others: 'Tailscale 152; WireGuard 240; TLS 1.3 PSK+ECDHE 386; bare Noise KK 96' } : {};
-      rows.push({ what: `full handshake, ${modeName} (${pattern}), ${suiteName}`, there, back, total: there + back, ...known });
+      const known =
+        suite === Suite.X25519
+          ? { goal: 128, others: 'Tailscale 152; WireGuard 240; TLS 1.3 PSK+ECDHE 386; bare Noise KK 96' }
+          : {};
+      rows.push({
+        what: `full handshake, ${modeName} (${pattern}), ${suiteName}`,
+        there,
+        back,
+        total: there + back,
+        ...known,
+      });
     }
   }
   const ticket = fullHandshake(engine, Mode.Ticket, Suite.None);
-  rows.push({ what: 'first contact, ticket (no ECDH)', there: ticket.there, back: ticket.back, total: ticket.there + ticket.back, goal: 84 });
+  rows.push({
+    what: 'first contact, ticket (no ECDH)',
+    there: ticket.there,
+    back: ticket.back,
+    total: ticket.there + ticket.back,
+    goal: 84,
+  });
   return rows;
 }
 
 function print(rows: WireRow[], engine: Engine): void {
   const heading = ['bytes on a stream transport', '->', '<-', 'total', 'goal', 'others'];
-  const cells = rows.map((row) => [row.what, ...[row.there, row.back, row.total, row.goal].map((n) => String(n ?? '-')), row.others ?? '-']);
+  const cells = rows.map((row) => [
+    row.what,
+    ...[row.there, row.back, row.total, row.goal].map((n) => String(n ?? '-')),
+    row.others ?? '-',
+  ]);
   const widths = heading.map((title, i) => Math.max(title.length, ...cells.map((row) => row[i]!.length)));
-  for (const row of [heading, ...cells]) console.log(row.map((cell, i) => (i > 0 && i < 5 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  ').trimEnd());
-  console.log(`\nengine ${engine.name}; length fields included; device id and gateway id of 8 bytes; no certificates anywhere`);
+  for (const row of [heading, ...cells])
+    console.log(
+      row
+        .map((cell, i) => (i > 0 && i < 5 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))
+        .join('  ')
+        .trimEnd(),
+    );
+  console.log(
+    `\nengine ${engine.name}; length fields included; device id and gateway id of 8 bytes; no certificates anywhere`,
+  );
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {

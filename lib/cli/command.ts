@@ -36,13 +36,14 @@ interface Definition<O extends Options> {
 }
 
 export function command<const O extends Options>(definition: Definition<O>): Command {
-  const { name, summary, usage, options, positionals, run } = definition;
+  const { name, summary, usage, options, positionals } = definition;
   const main = async (args: string[], io: Io): Promise<number> => {
     const parsed = parse(args, options);
     const count = parsed.positionals.length;
     if (count < positionals[0]) throw new UsageError(`an argument is missing; hawser ${name} ${usage.split('\n')[0]}`);
-    if (count > positionals[1]) throw new UsageError(`one argument too many: ${JSON.stringify(parsed.positionals[positionals[1]])}`);
-    return run(parsed.values, parsed.positionals, io);
+    if (count > positionals[1])
+      throw new UsageError(`one argument too many: ${JSON.stringify(parsed.positionals[positionals[1]])}`);
+    return definition.run(parsed.values, parsed.positionals, io);
   };
   return { name, summary, usage, main };
 }
@@ -57,17 +58,24 @@ function parse<O extends Options>(args: string[], options: O): Parsed<O> {
       const valid = Object.keys(options).map((option) => `--${option}`);
       throw new UsageError(`unknown option ${word}${didYouMean(word, valid)}`);
     }
-    throw new UsageError(message.split('\n')[0]!);
+    throw new UsageError(message.split('\n')[0]);
   }
 }
 
 /** One of some words. */
 export function oneOf<T extends string>(option: string, value: string, valid: readonly T[]): T {
   if ((valid as readonly string[]).includes(value)) return value as T;
-  throw new UsageError(`${option}: ${JSON.stringify(value)} is not one of ${valid.join(', ')}${didYouMean(value, valid)}`);
+  throw new UsageError(
+    `${option}: ${JSON.stringify(value)} is not one of ${valid.join(', ')}${didYouMean(value, valid)}`,
+  );
 }
 
-export function wholeNumber(option: string, value: string | undefined, least: number, most: number): number | undefined {
+export function wholeNumber(
+  option: string,
+  value: string | undefined,
+  least: number,
+  most: number,
+): number | undefined {
   if (value === undefined) return undefined;
   const number = /^\d{1,12}$/.test(value) ? Number(value) : NaN;
   if (number >= least && number <= most) return number;
@@ -88,7 +96,9 @@ export function moment(option: string, value: string | undefined, now = Date.now
   const iso = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})?)?$/.exec(value);
   const time = iso ? Date.parse(iso[1] !== undefined && iso[4] === undefined ? `${value}Z` : value) : NaN;
   if (Number.isNaN(time) || (iso && !sameDay(value, time, iso))) {
-    throw new UsageError(`${option}: ${JSON.stringify(value)} is neither a duration like 90d or 1y nor a date like 2030-01-31`);
+    throw new UsageError(
+      `${option}: ${JSON.stringify(value)} is neither a duration like 90d or 1y nor a date like 2030-01-31`,
+    );
   }
   return time;
 }

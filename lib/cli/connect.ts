@@ -14,7 +14,14 @@ import { printable } from './io.js';
 import type { Io } from './io.js';
 import { endSignal } from './signals.js';
 
-const LOGGED = ['session', 'resume', 'pause', 'handshake', 'verdict', 'drop'] as const satisfies (keyof SessionEvents)[];
+const LOGGED = [
+  'session',
+  'resume',
+  'pause',
+  'handshake',
+  'verdict',
+  'drop',
+] as const satisfies (keyof SessionEvents)[];
 const SHUTDOWN_MS = 5000;
 
 type Session = Awaited<ReturnType<typeof connectDevice>>;
@@ -25,12 +32,18 @@ async function pairingOf(file: string): Promise<DevicePairing> {
   try {
     return readPairing(bytes);
   } catch (error) {
-    throw error instanceof HawserError ? new HawserError(error.code, `${file}: ${error.message}`, { cause: error }) : error;
+    throw error instanceof HawserError
+      ? new HawserError(error.code, `${file}: ${error.message}`, { cause: error })
+      : error;
   }
 }
 
 function narrate(session: Session, io: Io): void {
-  session.on('pause', (reason) => !session.closed && io.note(`link lost${reason ? `: ${printable(reason.message)}` : ''}; connecting again`));
+  session.on(
+    'pause',
+    (reason) =>
+      !session.closed && io.note(`link lost${reason ? `: ${printable(reason.message)}` : ''}; connecting again`),
+  );
   session.on('resume', ({ continued }) => io.note(continued ? 'resumed, streams go on' : 'resumed with a new session'));
 }
 

@@ -6,7 +6,8 @@ import { json, printable, table } from './io.js';
 import { CONFIG_HELP, CONFIG_OPTION, findDevice, idText, stateOf, withOperator } from './operator.js';
 import type { Operator } from './operator.js';
 
-const time = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : new Date(ms).toISOString());
+const time = (ms: number | undefined): string | undefined =>
+  ms === undefined ? undefined : new Date(ms).toISOString();
 
 /** No secret of the record is among these. */
 function data(entry: StoreEntry, { identity }: Operator): object {

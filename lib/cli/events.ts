@@ -32,7 +32,10 @@ export class EventLog {
   write(event: string, data: object = {}): void {
     // Buffer has a toJSON of its own that would come before `plain`
     const bytes = Object.fromEntries(
-      Object.entries(data).map(([key, value]) => [key, Buffer.isBuffer(value) ? value.toString('hex') : (value as unknown)]),
+      Object.entries(data).map(([key, value]) => [
+        key,
+        Buffer.isBuffer(value) ? value.toString('hex') : (value as unknown),
+      ]),
     );
     this.stream?.write(`${JSON.stringify({ version: JSON_VERSION, time: Date.now(), event, ...bytes }, plain)}\n`);
   }

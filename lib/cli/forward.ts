@@ -19,7 +19,8 @@ export interface Forward {
 export function parseForward(text: string, mayBeReached: boolean): Forward {
   const match = /^(?:(?:\[([^\]]+)\]|([^:=\s]+)):)?(\d{1,5})=(.+)$/.exec(text);
   const port = Number(match?.[3]);
-  if (!match || port > 65535) throw new UsageError(`--forward: ${JSON.stringify(text)} is not PORT=NAME or HOST:PORT=NAME`);
+  if (!match || port > 65535)
+    throw new UsageError(`--forward: ${JSON.stringify(text)} is not PORT=NAME or HOST:PORT=NAME`);
   const host = match[1] ?? match[2] ?? '127.0.0.1';
   const upstream = match[4]!;
   try {
@@ -83,7 +84,12 @@ export class Forwarder {
       await once(one.#server, 'listening');
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      const reason = code === 'EADDRINUSE' ? 'the port is in use' : code === 'EACCES' ? 'the port may not be used' : (error as Error).message;
+      const reason =
+        code === 'EADDRINUSE'
+          ? 'the port is in use'
+          : code === 'EACCES'
+            ? 'the port may not be used'
+            : (error as Error).message;
       throw new UsageError(`--forward ${forward.port}=${forward.upstream}: ${reason}`);
     }
     return one;

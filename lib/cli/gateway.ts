@@ -8,7 +8,15 @@ import { CONFIG_HELP, CONFIG_OPTION, idText, withOperator } from './operator.js'
 import type { Operator } from './operator.js';
 import { endSignal } from './signals.js';
 
-const LOGGED = ['session', 'resume', 'pause', 'close', 'handshake', 'refused', 'drop'] as const satisfies (keyof GatewayEvents)[];
+const LOGGED = [
+  'session',
+  'resume',
+  'pause',
+  'close',
+  'handshake',
+  'refused',
+  'drop',
+] as const satisfies (keyof GatewayEvents)[];
 
 type Gateway = ReturnType<typeof createGateway>;
 
@@ -18,7 +26,9 @@ function narrate(gateway: Gateway, io: Io): void {
     `${device ? `device ${idText(device)}` : 'somebody'}${remote === undefined ? '' : ` at ${printable(remote)}`}`;
   gateway.on('session', ({ device, remote }) => io.note(`${who(device, remote)}: session`));
   gateway.on('close', ({ device, remote }) => io.note(`${who(device, remote)}: session over`));
-  gateway.on('refused', ({ device, upstream, reason }) => io.note(`${who(device, undefined)}: refused ${printable(upstream)}: ${reason}`));
+  gateway.on('refused', ({ device, upstream, reason }) =>
+    io.note(`${who(device, undefined)}: refused ${printable(upstream)}: ${reason}`),
+  );
   gateway.on('error', (error) => io.note(`${io.colors.red('error:')} ${printable(error.message)}`));
 }
 

@@ -31,7 +31,10 @@ Files that exist are left alone and end the command.`,
     const file = join(folder, CONFIG_NAME);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeNew(file, configTemplate(engine.random(ID_LENGTH)));
-    const files = { keys: join(folder, OPTIONS.files.keys.value), sealing_key: join(folder, OPTIONS.files.sealing_key.value) };
+    const files = {
+      keys: join(folder, OPTIONS.files.keys.value),
+      sealing_key: join(folder, OPTIONS.files.sealing_key.value),
+    };
     try {
       await createIdentityFiles(files, engine);
     } catch (error) {

@@ -21,7 +21,9 @@ async function read(file: string): Promise<Buffer> {
     return await readFile(file);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new UsageError(`${file}: ${code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`}`, { cause: error });
+    throw new UsageError(`${file}: ${code === 'ENOENT' ? 'no such file' : `cannot be read (${code})`}`, {
+      cause: error,
+    });
   }
 }
 
@@ -46,7 +48,9 @@ capture (pcap or pcapng) with hawser links: messages, records, lengths, and what
         if (values.json) reports.push({ file, ...data });
         else io.out(`${io.colors.bold(printable(file))}\n${text}\n`);
       } catch (error) {
-        throw error instanceof HawserError ? new HawserError(error.code, `${file}: ${error.message}`, { cause: error }) : error;
+        throw error instanceof HawserError
+          ? new HawserError(error.code, `${file}: ${error.message}`, { cause: error })
+          : error;
       }
     }
     if (values.json) io.out(json({ reports }));

@@ -36,7 +36,11 @@ export function printable(text: string): string {
 /** Columns side by side, the first row being the heading. */
 export function table(rows: string[][], colors: Colors): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const line = (row: string[]): string => row.map((cell, i) => cell.padEnd(widths[i]!)).join('  ').trimEnd();
+  const line = (row: string[]): string =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i]!))
+      .join('  ')
+      .trimEnd();
   return rows.map((row, i) => (i === 0 ? colors.bold(line(row)) : line(row)) + '\n').join('');
 }
 

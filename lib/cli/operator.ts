@@ -21,11 +21,19 @@ export interface Operator {
 }
 
 /** Opens all of it for the length of one task. */
-export async function withOperator<T>(file: string | undefined, io: Io, task: (operator: Operator) => Promise<T>): Promise<T> {
+export async function withOperator<T>(
+  file: string | undefined,
+  io: Io,
+  task: (operator: Operator) => Promise<T>,
+): Promise<T> {
   const config = await readConfig(file ?? io.env['HAWSER_CONFIG'] ?? CONFIG_NAME);
   const engine = selectEngine(config.gateway.engine === 'auto' ? {} : { engine: config.gateway.engine });
   const identity = await readIdentity(config, engine);
-  const store = await lmdbStore({ path: config.files.store, revocations: config.files.revocations, sealingKey: identity.sealingKey });
+  const store = await lmdbStore({
+    path: config.files.store,
+    revocations: config.files.revocations,
+    sealingKey: identity.sealingKey,
+  });
   try {
     return await task({ config, engine, identity, store });
   } finally {
@@ -45,7 +53,8 @@ export async function findDevice(store: Store, wanted: string): Promise<StoreEnt
     if (entry.record.name !== '') names.push(entry.record.name);
   }
   if (named.length === 1) return named[0]!;
-  if (named.length > 1) throw new UsageError(`${named.length} devices are called ${JSON.stringify(wanted)}: say which by its id`);
+  if (named.length > 1)
+    throw new UsageError(`${named.length} devices are called ${JSON.stringify(wanted)}: say which by its id`);
   throw new UsageError(`no device is called ${JSON.stringify(wanted)}${didYouMean(wanted, names)}`);
 }
 

@@ -53,11 +53,19 @@ ${CONFIG_HELP}
       --replace          pair the device of this name anew: the old pairing ends for good
       --json             print what was made (no secrets) as JSON`;
 
-type Values = { [K in keyof typeof OPTIONS]?: (typeof OPTIONS)[K] extends { multiple: true } ? string[] : (typeof OPTIONS)[K]['type'] extends 'boolean' ? boolean : string };
+type Values = {
+  [K in keyof typeof OPTIONS]?: (typeof OPTIONS)[K] extends { multiple: true }
+    ? string[]
+    : (typeof OPTIONS)[K]['type'] extends 'boolean'
+      ? boolean
+      : string;
+};
 
 function checkName(name: string): string {
   if (/^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,63}$/u.test(name)) return name;
-  throw new UsageError(`NAME: ${JSON.stringify(name)} is not 1..64 letters, digits, dots, dashes, blanks, the first a letter or digit`);
+  throw new UsageError(
+    `NAME: ${JSON.stringify(name)} is not 1..64 letters, digits, dots, dashes, blanks, the first a letter or digit`,
+  );
 }
 
 function allowed(values: Values, upstreams: Record<string, string>): string[] {
@@ -70,7 +78,12 @@ function allowed(values: Values, upstreams: Record<string, string>): string[] {
 }
 
 function modeOf(values: Values, fallback: ModeName): Mode {
-  const name = values.mode === undefined ? (values['with-psk'] ? 'keys' : fallback) : oneOf('--mode', values.mode, Object.keys(MODE_NAMES) as ModeName[]);
+  const name =
+    values.mode === undefined
+      ? values['with-psk']
+        ? 'keys'
+        : fallback
+      : oneOf('--mode', values.mode, Object.keys(MODE_NAMES) as ModeName[]);
   const mode = MODE_NAMES[name];
   if (!values['with-psk']) return mode;
   if (!hasKeys(mode)) throw new UsageError(`--with-psk goes with mode keys, not ${name}`);
@@ -85,7 +98,8 @@ function suiteOf(values: Values, mode: Mode, fallback: '25519' | 'p256'): PairOp
 
 function idOf(values: Values): Uint8Array | undefined {
   if (values.id === undefined) return undefined;
-  if (!/^([0-9a-fA-F]{2}){4,32}$/.test(values.id)) throw new UsageError(`--id: not ${ID_MIN * 2}..${ID_MAX * 2} hex digits`);
+  if (!/^([0-9a-fA-F]{2}){4,32}$/.test(values.id))
+    throw new UsageError(`--id: not ${ID_MIN * 2}..${ID_MAX * 2} hex digits`);
   return Buffer.from(values.id, 'hex');
 }
 
@@ -95,7 +109,8 @@ function optionsOf(name: string, values: Values, { config }: Operator): PairOpti
   const id = idOf(values);
   const notBefore = moment('--not-before', values['not-before']);
   const expiry = moment('--expires', values.expires);
-  if (expiry !== undefined && expiry <= Math.max(Date.now(), notBefore ?? 0)) throw new UsageError('--expires: that time is over, or before --not-before');
+  if (expiry !== undefined && expiry <= Math.max(Date.now(), notBefore ?? 0))
+    throw new UsageError('--expires: that time is over, or before --not-before');
   return {
     name,
     mode,
@@ -103,8 +118,10 @@ function optionsOf(name: string, values: Values, { config }: Operator): PairOpti
     upstreams: allowed(values, config.upstreams),
     addresses: (values.address ?? defaults.addresses).map((text) => address('--address', text)),
     recordMax: wholeNumber('--record-max', values['record-max'], ...RANGES.recordMax) ?? defaults.record_max,
-    windowDevice: wholeNumber('--window-device', values['window-device'], ...RANGES.windowDevice) ?? defaults.window_device,
-    windowGateway: wholeNumber('--window-gateway', values['window-gateway'], ...RANGES.windowGateway) ?? defaults.window_gateway,
+    windowDevice:
+      wholeNumber('--window-device', values['window-device'], ...RANGES.windowDevice) ?? defaults.window_device,
+    windowGateway:
+      wholeNumber('--window-gateway', values['window-gateway'], ...RANGES.windowGateway) ?? defaults.window_gateway,
     streams: wholeNumber('--streams', values.streams, 1, 128) ?? defaults.streams,
     ...(id && { id }),
     ...(notBefore !== undefined && { notBefore }),
@@ -117,13 +134,21 @@ async function replaced(name: string, values: Values, { store }: Operator): Prom
   for await (const { record } of store.list()) {
     if (record.name !== name) continue;
     if (values.replace) return record.id;
-    throw new UsageError(`a device is called ${JSON.stringify(name)} already: choose another name, or --replace to pair it anew`);
+    throw new UsageError(
+      `a device is called ${JSON.stringify(name)} already: choose another name, or --replace to pair it anew`,
+    );
   }
   return undefined;
 }
 
 /** File first, store second: a device that the store knows must not be without its half. */
-async function save(pairing: NewPairing, output: string, form: string | Buffer, operator: Operator, replace: boolean): Promise<void> {
+async function save(
+  pairing: NewPairing,
+  output: string,
+  form: string | Buffer,
+  operator: Operator,
+  replace: boolean,
+): Promise<void> {
   if (output !== '-') await writeSecretFile(output, form);
   try {
     await operator.store.add(pairing.gateway, { replace });
@@ -143,12 +168,17 @@ export const pair = command({
     const name = checkName(word!);
     const format = oneOf('--format', values.format ?? 'json', ['json', 'bin']);
     const output = values.output ?? `${name}.pairing.${format}`;
-    if (output === '-' && !values['show-secrets']) throw new UsageError('--output -: this prints secrets; add --show-secrets if you mean it');
+    if (output === '-' && !values['show-secrets'])
+      throw new UsageError('--output -: this prints secrets; add --show-secrets if you mean it');
     if (output === '-' && values.json) throw new UsageError('--json and --output - both want stdout');
     return withOperator(values.config, io, async (operator) => {
       const old = await replaced(name, values, operator);
       const options = optionsOf(name, values, operator);
-      const pairing = createPairing(operator.engine, operator.identity, old && !options.id ? { ...options, id: old } : options);
+      const pairing = createPairing(
+        operator.engine,
+        operator.identity,
+        old && !options.id ? { ...options, id: old } : options,
+      );
       const form = format === 'json' ? pairingToJson(pairing.device) : encodePairing(pairing.device);
       await save(pairing, output, form, operator, values.replace === true);
       if (old && options.id && idText(old) !== idText(options.id)) await operator.store.remove(old);
@@ -163,11 +193,13 @@ export const pair = command({
         file: output,
       };
       io.out(output === '-' ? form : values.json ? json(made) : `${output}\n`);
-      io.note(`${name}: device ${made.device}, mode ${made.mode}${device.mode === Mode.Ticket ? '' : `, suite ${made.suite}`}, allowed: ${made.upstreams.join(', ')}`);
+      io.note(
+        `${name}: device ${made.device}, mode ${made.mode}${device.mode === Mode.Ticket ? '' : `, suite ${made.suite}`}, allowed: ${made.upstreams.join(', ')}`,
+      );
       io.note(`fingerprint ${made.fingerprint} (hawser inspect on the device's file shows the same)`);
-      if (device.addresses.length === 0) io.note('the pairing names no address: give --address, or tell the device with connect --gateway');
+      if (device.addresses.length === 0)
+        io.note('the pairing names no address: give --address, or tell the device with connect --gateway');
       return 0;
     });
   },
 });
-

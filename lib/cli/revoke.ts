@@ -17,7 +17,9 @@ ${CONFIG_HELP}
       const { record } = await findDevice(store, wanted!);
       const done = values.remove ? await store.remove(record.id) : await store.revoke(record.id);
       const name = record.name === '' ? '' : `${record.name}, `;
-      io.note(`${name}device ${idText(record.id)}: ${!done ? 'was gone already' : values.remove ? 'revoked and removed' : 'revoked'}`);
+      io.note(
+        `${name}device ${idText(record.id)}: ${!done ? 'was gone already' : values.remove ? 'revoked and removed' : 'revoked'}`,
+      );
       return done ? 0 : 1;
     }),
 });

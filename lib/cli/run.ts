@@ -27,7 +27,12 @@ function help(): string {
 }
 
 /** The user's errors: what they wrote or what is in a file they named. */
-const MISTAKES: readonly HawserErrorCode[] = ['ERR_HAWSER_CONFIG', 'ERR_HAWSER_FORMAT', 'ERR_HAWSER_ARG', 'ERR_HAWSER_ENGINE'];
+const MISTAKES: readonly HawserErrorCode[] = [
+  'ERR_HAWSER_CONFIG',
+  'ERR_HAWSER_FORMAT',
+  'ERR_HAWSER_ARG',
+  'ERR_HAWSER_ENGINE',
+];
 
 const isMistake = (error: unknown): boolean =>
   error instanceof UsageError || (error instanceof HawserError && MISTAKES.includes(error.code));
@@ -59,7 +64,12 @@ export async function run(argv: string[], io: Io): Promise<number> {
 async function dispatch(name: string, args: string[], io: Io): Promise<number> {
   const found = COMMANDS.find((command) => command.name === name);
   if (!found) {
-    throw new UsageError(`unknown command ${JSON.stringify(name)}${didYouMean(name, COMMANDS.map((command) => command.name))}`);
+    throw new UsageError(
+      `unknown command ${JSON.stringify(name)}${didYouMean(
+        name,
+        COMMANDS.map((command) => command.name),
+      )}`,
+    );
   }
   const options = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
   if (options.includes('--help') || options.includes('-h')) {

@@ -91,7 +91,10 @@ function parseKeys(file: string, text: string): Record<string, unknown> {
 }
 
 /** Reads both files that the configuration names. @throws ERR_HAWSER_CONFIG with file, field and reason. */
-export async function readIdentity(config: Pick<GatewayConfig, 'id' | 'files'>, engine: Engine): Promise<GatewayIdentity> {
+export async function readIdentity(
+  config: Pick<GatewayConfig, 'id' | 'files'>,
+  engine: Engine,
+): Promise<GatewayIdentity> {
   const keys = parseKeys(config.files.keys, (await readSecretFile(config.files.keys)).toString());
   const sealing = (await readSecretFile(config.files.sealing_key)).toString().trim();
   return {

@@ -28,13 +28,27 @@ const duration = (least: string, most: string) => {
     const ms = parseDuration(value);
     return ms !== undefined && ms >= low && ms <= high;
   };
-  return v.pipe(v.string(reason), v.check(inRange, reason), v.transform((value) => parseDuration(value)!));
+  return v.pipe(
+    v.string(reason),
+    v.check(inRange, reason),
+    v.transform((value) => parseDuration(value)!),
+  );
 };
 const choice = <T extends string>(...names: T[]) => v.picklist(names, `not one of ${names.join(', ')}`);
-const addresses = v.array(v.pipe(text, v.check((value) => parseAddress(value) !== undefined, 'not host:port')), 'not a list');
+const addresses = v.array(
+  v.pipe(
+    text,
+    v.check((value) => parseAddress(value) !== undefined, 'not host:port'),
+  ),
+  'not a list',
+);
 
 /** `value`: the default, as in TOML. */
-const option = <S extends v.GenericSchema, V extends string | number | boolean | string[]>(schema: S, value: V, comment: string) => ({
+const option = <S extends v.GenericSchema, V extends string | number | boolean | string[]>(
+  schema: S,
+  value: V,
+  comment: string,
+) => ({
   schema,
   value,
   comment,
@@ -47,10 +61,22 @@ export const OPTIONS = {
     port: option(wholeNumber(1, 65535), 7700, 'TCP port.'),
   },
   files: {
-    store: option(path, 'store', 'Folder of the store: pairings and resumption chains. Paths are relative to this file.'),
-    revocations: option(path, 'store.revocations', 'Log of ended pairings. Keep it out of backups that are put back, so that they stay ended.'),
+    store: option(
+      path,
+      'store',
+      'Folder of the store: pairings and resumption chains. Paths are relative to this file.',
+    ),
+    revocations: option(
+      path,
+      'store.revocations',
+      'Log of ended pairings. Keep it out of backups that are put back, so that they stay ended.',
+    ),
     keys: option(path, 'gateway.key', "The gateway's private keys. Only its owner may read it."),
-    sealing_key: option(path, 'sealing.key', 'Seals the records of the store. Only its owner may read it; back it up apart from the store.'),
+    sealing_key: option(
+      path,
+      'sealing.key',
+      'Seals the records of the store. Only its owner may read it; back it up apart from the store.',
+    ),
   },
   limits: {
     half_open: option(wholeNumber(1, 1_000_000), 1024, 'Connections without a live session, in all.'),
@@ -61,16 +87,40 @@ export const OPTIONS = {
     shutdown: option(duration('0s', '1h'), '10s', 'On SIGTERM: time for what is in flight.'),
   },
   gateway: {
-    engine: option(choice('auto', 'native', 'js'), 'auto', 'The protocol engine. "auto": native where it was built, else JavaScript.'),
-    early_data: option(v.boolean('not true or false'), true, 'Take the first bytes of a stream that ride in a resumption.'),
+    engine: option(
+      choice('auto', 'native', 'js'),
+      'auto',
+      'The protocol engine. "auto": native where it was built, else JavaScript.',
+    ),
+    early_data: option(
+      v.boolean('not true or false'),
+      true,
+      'Take the first bytes of a stream that ride in a resumption.',
+    ),
   },
   pairing: {
     addresses: option(addresses, [], 'Where devices find this gateway, as "host:port". Written into new pairings.'),
-    mode: option(choice(...(Object.keys(MODE_NAMES) as ModeName[])), 'keys', 'Mode of new pairings: keys, keys+psk, psk or ticket.'),
+    mode: option(
+      choice(...(Object.keys(MODE_NAMES) as ModeName[])),
+      'keys',
+      'Mode of new pairings: keys, keys+psk, psk or ticket.',
+    ),
     suite: option(choice('25519', 'p256'), '25519', 'Suite of new pairings: 25519 or p256.'),
-    record_max: option(wholeNumber(...RANGES.recordMax), PAIRING_DEFAULTS.recordMax, 'Largest record that a new device takes, bytes.'),
-    window_device: option(wholeNumber(...RANGES.windowDevice), PAIRING_DEFAULTS.windowDevice, 'Receive window of a stream at a new device, bytes.'),
-    window_gateway: option(wholeNumber(...RANGES.windowGateway), PAIRING_DEFAULTS.windowGateway, 'The same at the gateway.'),
+    record_max: option(
+      wholeNumber(...RANGES.recordMax),
+      PAIRING_DEFAULTS.recordMax,
+      'Largest record that a new device takes, bytes.',
+    ),
+    window_device: option(
+      wholeNumber(...RANGES.windowDevice),
+      PAIRING_DEFAULTS.windowDevice,
+      'Receive window of a stream at a new device, bytes.',
+    ),
+    window_gateway: option(
+      wholeNumber(...RANGES.windowGateway),
+      PAIRING_DEFAULTS.windowGateway,
+      'The same at the gateway.',
+    ),
     streams: option(wholeNumber(1, 128), PAIRING_DEFAULTS.streams, 'Streams at once of a new device.'),
   },
 } as const;
@@ -79,5 +129,7 @@ type Tables = typeof OPTIONS;
 export type TableName = keyof Tables;
 /** What the tables hold once checked: durations are milliseconds. */
 export type TableValues = {
-  [T in TableName]: { [K in keyof Tables[T]]: Tables[T][K] extends { schema: infer S extends v.GenericSchema } ? v.InferOutput<S> : never };
+  [T in TableName]: {
+    [K in keyof Tables[T]]: Tables[T][K] extends { schema: infer S extends v.GenericSchema } ? v.InferOutput<S> : never;
+  };
 };

@@ -4,7 +4,15 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Mode, Suite } from '../engine.js';
 import type { DevicePairing } from '../types.js';
 import {
-  checkBlocks, checkDevicePairing, checkId, checkModeAndSuite, checkRange, checkSecret, fieldError, secretFields, secretLength,
+  checkBlocks,
+  checkDevicePairing,
+  checkId,
+  checkModeAndSuite,
+  checkRange,
+  checkSecret,
+  fieldError,
+  secretFields,
+  secretLength,
 } from './terms.js';
 
 const MAGIC = Buffer.from('HWPR');
@@ -99,7 +107,8 @@ export function decodePairing(bytes: Uint8Array): DevicePairing {
     maxBlocks: cursor.u32('maxBlocks'),
     addresses: [],
   };
-  for (const field of ['recordMax', 'windowDevice', 'windowGateway', 'maxSteps'] as const) checkRange(field, pairing[field]);
+  for (const field of ['recordMax', 'windowDevice', 'windowGateway', 'maxSteps'] as const)
+    checkRange(field, pairing[field]);
   checkBlocks(mode, pairing.maxBlocks);
   for (const field of secretFields(mode)) {
     const secret = cursor.take(field, secretLength(field, suite));

@@ -29,7 +29,8 @@ function digest(terms: PairingTerms, gatewayId: Uint8Array, parts: Uint8Array[])
 
 export function deviceFingerprint(engine: Engine, pairing: DevicePairing): string {
   const parts: Uint8Array[] = [];
-  if (hasKeys(pairing.mode)) parts.push(engine.publicKey(pairing.suite, pairing.privateKey!), pairing.gatewayPublicKey!);
+  if (hasKeys(pairing.mode))
+    parts.push(engine.publicKey(pairing.suite, pairing.privateKey!), pairing.gatewayPublicKey!);
   if (hasPsk(pairing.mode)) parts.push(pairing.psk!);
   if (pairing.ticket) parts.push(engine.chainStart(pairing.ticket).id);
   return digest(pairing, pairing.gatewayId, parts);

@@ -8,13 +8,24 @@ import type { Address, DevicePairing } from '../types.js';
 import { formatAddress, parseAddress } from '../address.js';
 import { encodePairing } from './binary.js';
 import {
-  MODE_NAMES, RANGES, SUITE_NAMES, checkDevicePairing, checkUpstreamName, fieldError, modeName, secretFields, suiteName,
+  MODE_NAMES,
+  RANGES,
+  SUITE_NAMES,
+  checkDevicePairing,
+  checkUpstreamName,
+  fieldError,
+  modeName,
+  secretFields,
+  suiteName,
 } from './terms.js';
 import type { ModeName, RangedField, SuiteName } from './terms.js';
 
 const VERSION = 1;
 
-const hex = v.pipe(v.string('not a string of hex digits'), v.regex(/^([0-9a-fA-F]{2})*$/, 'not an even number of hex digits'));
+const hex = v.pipe(
+  v.string('not a string of hex digits'),
+  v.regex(/^([0-9a-fA-F]{2})*$/, 'not an even number of hex digits'),
+);
 const number = v.number('not a number');
 const time = v.pipe(v.string('not a time'), v.isoTimestamp('not a time like 2030-01-31T00:00:00.000Z'));
 const oneOf = <T extends string>(names: Record<T, number>): v.PicklistSchema<T[], string> => {
@@ -87,13 +98,15 @@ function parseJson(text: string): Record<string, unknown> {
     // V8's message quotes the text around the fault, which may be a secret
     throw new HawserError('ERR_HAWSER_FORMAT', 'not valid JSON', { cause: (error as Error).name });
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw fieldError('file', 'not a JSON object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw fieldError('file', 'not a JSON object');
   return value as Record<string, unknown>;
 }
 
 function checkKeys(value: Record<string, unknown>): void {
   for (const key of Object.keys(value)) {
-    if (!Object.hasOwn(schema, key)) throw fieldError(key, `not a field of a pairing${didYouMean(key, Object.keys(schema))}`);
+    if (!Object.hasOwn(schema, key))
+      throw fieldError(key, `not a field of a pairing${didYouMean(key, Object.keys(schema))}`);
   }
 }
 
@@ -119,7 +132,8 @@ export function pairingFromJson(text: string): DevicePairing {
   const mode = MODE_NAMES[file.mode];
   const wanted: readonly string[] = secretFields(mode);
   for (const field of secretFields(Mode.KeysPsk).concat('ticket')) {
-    if (file[field] !== undefined && !wanted.includes(field)) throw fieldError(field, `does not belong to mode ${file.mode}`);
+    if (file[field] !== undefined && !wanted.includes(field))
+      throw fieldError(field, `does not belong to mode ${file.mode}`);
   }
   file.upstreams?.forEach((name, i) => checkUpstreamName(`upstreams[${i}]`, name));
   const pairing: DevicePairing = {
@@ -127,14 +141,20 @@ export function pairingFromJson(text: string): DevicePairing {
     suite: SUITE_NAMES[file.suite],
     id: Buffer.from(file.device, 'hex'),
     gatewayId: Buffer.from(file.gateway, 'hex'),
-    ...(Object.fromEntries(Object.keys(RANGES).map((key) => [key, file[key as RangedField]])) as Record<RangedField, number>),
-    ...Object.fromEntries(secretFields(mode).flatMap((key) => (file[key] === undefined ? [] : [[key, Buffer.from(file[key], 'hex')]]))),
+    ...(Object.fromEntries(Object.keys(RANGES).map((key) => [key, file[key as RangedField]])) as Record<
+      RangedField,
+      number
+    >),
+    ...Object.fromEntries(
+      secretFields(mode).flatMap((key) => (file[key] === undefined ? [] : [[key, Buffer.from(file[key], 'hex')]])),
+    ),
     addresses: file.addresses.map(addressOf),
     ...(file.upstreams && { upstreams: file.upstreams }),
     ...(file.notBefore !== undefined && { notBefore: Date.parse(file.notBefore) }),
     ...(file.expiry !== undefined && { expiry: Date.parse(file.expiry) }),
   };
   checkDevicePairing(pairing);
-  if (checkOf(pairing) !== file.check.toLowerCase()) throw fieldError('check', 'does not match: the pairing is damaged');
+  if (checkOf(pairing) !== file.check.toLowerCase())
+    throw fieldError('check', 'does not match: the pairing is damaged');
   return pairing;
 }

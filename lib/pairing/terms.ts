@@ -118,7 +118,8 @@ export function checkSecret(field: SecretField, suite: Suite, bytes: Uint8Array)
   if (bytes.length !== length) throw fieldError(field, `${bytes.length} bytes instead of ${length}`);
   if (bytes.every((byte) => byte === 0)) throw fieldError(field, 'all bytes are zero');
   if (suite !== Suite.P256) return;
-  if (field === 'gatewayPublicKey' && !isP256Point(bytes)) throw fieldError(field, 'not an uncompressed point of P-256');
+  if (field === 'gatewayPublicKey' && !isP256Point(bytes))
+    throw fieldError(field, 'not an uncompressed point of P-256');
   if (field === 'privateKey' && toBigInt(bytes) >= P256.n) throw fieldError(field, 'not below the order of P-256');
 }
 

@@ -71,7 +71,12 @@ function pcapng(frames: Buffer[]): Buffer {
     head.writeUInt32BE(frame.length, 16);
     return block(6, Buffer.concat([head, frame]));
   });
-  return Buffer.concat([block(0x0a0d0d0a, section), block(1, nanoseconds), block(0x0bad, Buffer.from('what?')), ...packets]);
+  return Buffer.concat([
+    block(0x0a0d0d0a, section),
+    block(1, nanoseconds),
+    block(0x0bad, Buffer.from('what?')),
+    ...packets,
+  ]);
 }
 
 const message = (type: number, length: number): Buffer => {
@@ -91,8 +96,20 @@ function resumedLink(): Frame[] {
   const out = Buffer.concat([message(0x18, 46 + 7), record(100), record(0), record(16383)]);
   const back = Buffer.concat([message(0x1a, 34), record(5), record(300).subarray(0, 50)]);
   const [d, g] = [0xffffffc0, 1000];
-  const up = (from: number, to: number): Frame => ({ from: DEVICE, to: GATEWAY, seq: d + 1 + from, flags: FLAG.ack, data: out.subarray(from, to) });
-  const down = (from: number, to: number): Frame => ({ from: GATEWAY, to: DEVICE, seq: g + 1 + from, flags: FLAG.ack, data: back.subarray(from, to) });
+  const up = (from: number, to: number): Frame => ({
+    from: DEVICE,
+    to: GATEWAY,
+    seq: d + 1 + from,
+    flags: FLAG.ack,
+    data: out.subarray(from, to),
+  });
+  const down = (from: number, to: number): Frame => ({
+    from: GATEWAY,
+    to: DEVICE,
+    seq: g + 1 + from,
+    flags: FLAG.ack,
+    data: back.subarray(from, to),
+  });
   return [
     { from: DEVICE, to: GATEWAY, seq: d, flags: FLAG.syn },
     { from: GATEWAY, to: DEVICE, seq: g, flags: FLAG.syn | FLAG.ack },
@@ -133,7 +150,10 @@ async function refusedFile(bytes: Buffer, why: RegExp): Promise<void> {
 describe('hawser inspect: captures', () => {
   after(removeFolders);
 
-  for (const [name, form] of [['pcap', pcap], ['pcapng', pcapng]] as const) {
+  for (const [name, form] of [
+    ['pcap', pcap],
+    ['pcapng', pcapng],
+  ] as const) {
     it(`${name}: a resumed link, torn`, async () => {
       const { links, otherConversations } = await inspected(form(resumedLink().map(ethernet)));
       assert.equal(otherConversations, 0);
@@ -145,8 +165,21 @@ describe('hawser inspect: captures', () => {
           end: 'rst',
           answerMs: 1,
           deviceToGateway: {
-            message: { type: 0x18, name: 'message 1, resumption', length: 53, ticket: '5555555555555555', earlyDataBytes: 7 },
-            records: { count: 3, bytes: 118 + 18 + 16401, plaintextBytes: 16483, smallest: 0, largest: 16383, empty: 1 },
+            message: {
+              type: 0x18,
+              name: 'message 1, resumption',
+              length: 53,
+              ticket: '5555555555555555',
+              earlyDataBytes: 7,
+            },
+            records: {
+              count: 3,
+              bytes: 118 + 18 + 16401,
+              plaintextBytes: 16483,
+              smallest: 0,
+              largest: 16383,
+              empty: 1,
+            },
             partialBytes: 0,
           },
           gatewayToDevice: {
@@ -161,8 +194,12 @@ describe('hawser inspect: captures', () => {
 
   it('every message 1 is told apart, with the id in clear where there is one', async () => {
     const types: [number, number, string, string | undefined][] = [
-      [0x11, 57, 'keys', '25519'], [0x12, 90, 'keys', 'p256'], [0x13, 57, 'keys+psk', '25519'],
-      [0x14, 90, 'keys+psk', 'p256'], [0x15, 49, 'psk', '25519'], [0x16, 82, 'psk', 'p256'],
+      [0x11, 57, 'keys', '25519'],
+      [0x12, 90, 'keys', 'p256'],
+      [0x13, 57, 'keys+psk', '25519'],
+      [0x14, 90, 'keys+psk', 'p256'],
+      [0x15, 49, 'psk', '25519'],
+      [0x16, 82, 'psk', 'p256'],
     ];
     const frames = types.flatMap(([type, fixed], i) => {
       const from = { ...DEVICE, port: 50000 + i };
@@ -182,7 +219,10 @@ describe('hawser inspect: captures', () => {
       return [m['type'], m['length'], m['mode'], m['suite'], m['deviceId'], answer['length'], end];
     });
     const id = Buffer.from('device-1').toString('hex');
-    assert.deepEqual(seen, types.map(([type, fixed, mode, suite]) => [type, fixed + 8, mode, suite, id, fixed, 'fin']));
+    assert.deepEqual(
+      seen,
+      types.map(([type, fixed, mode, suite]) => [type, fixed + 8, mode, suite, id, fixed, 'fin']),
+    );
   });
 
   it('says what it could not follow', async () => {
@@ -190,10 +230,19 @@ describe('hawser inspect: captures', () => {
     lost.splice(6, 1); // bytes 60..1400
     lost.splice(7, 1); // and what overlapped
     const [gap] = (await inspected(pcap(lost.map(ethernet)))).links;
-    assert.equal((gap!['deviceToGateway'] as { note: string }).note, '1340 bytes are missing from the capture after byte 60');
+    assert.equal(
+      (gap!['deviceToGateway'] as { note: string }).note,
+      '1340 bytes are missing from the capture after byte 60',
+    );
     const wrong: Frame[] = [
       { from: DEVICE, to: GATEWAY, seq: 0, flags: FLAG.syn },
-      { from: DEVICE, to: GATEWAY, seq: 1, flags: FLAG.ack, data: Buffer.concat([message(0x18, 46), Buffer.of(0x80, 0)]) },
+      {
+        from: DEVICE,
+        to: GATEWAY,
+        seq: 1,
+        flags: FLAG.ack,
+        data: Buffer.concat([message(0x18, 46), Buffer.of(0x80, 0)]),
+      },
       { from: GATEWAY, to: DEVICE, seq: 1, flags: FLAG.ack, data: Buffer.from('HTTP/1.1 400 Bad Request') },
     ];
     const [link] = (await inspected(pcap(wrong.map(ethernet)))).links;
@@ -227,7 +276,8 @@ describe('hawser inspect: captures', () => {
 describe('hawser inspect: slots and saved states', () => {
   after(removeFolders);
 
-  const sealed = (body: Buffer): Buffer => Buffer.concat([body, createHash('sha256').update(body).digest().subarray(0, 8)]);
+  const sealed = (body: Buffer): Buffer =>
+    Buffer.concat([body, createHash('sha256').update(body).digest().subarray(0, 8)]);
   const slot = (): Buffer => {
     const body = Buffer.alloc(56);
     body.write('HWSL\x01');
@@ -244,7 +294,10 @@ describe('hawser inspect: slots and saved states', () => {
     head.writeUInt8(streams, 6);
     head.write('the-name', 8);
     head.writeUInt32BE(9, 16);
-    const step = kind === 1 ? Buffer.alloc(0) : Buffer.concat([Buffer.from('chain-id'), Buffer.from('0000000300000004', 'hex'), Buffer.alloc(32, 0xc6)]);
+    const step =
+      kind === 1
+        ? Buffer.alloc(0)
+        : Buffer.concat([Buffer.from('chain-id'), Buffer.from('0000000300000004', 'hex'), Buffer.alloc(32, 0xc6)]);
     const one = Buffer.from('0001' + '00000009' + '00' + '01' + '000000001000' + '000000000020', 'hex');
     return sealed(Buffer.concat([head, step, ...Array.from({ length: streams }, () => one)]));
   };
@@ -263,7 +316,15 @@ describe('hawser inspect: slots and saved states', () => {
   });
 
   it('a saved state of either kind', async () => {
-    const stream = { id: 1, serial: 9, kind: 'stream', opened: true, peerFinished: false, acknowledged: 4096, accepted: 32 };
+    const stream = {
+      id: 1,
+      serial: 9,
+      kind: 'stream',
+      opened: true,
+      peerFinished: false,
+      acknowledged: 4096,
+      accepted: 32,
+    };
     const base = { kind: 'state', session: Buffer.from('the-name').toString('hex'), serial: 9 };
     assert.deepEqual(await report(saved(1, 2)), { ...base, memory: 'flash', streams: [stream, stream] });
     const position = { chain: Buffer.from('chain-id').toString('hex'), block: 3, step: 4 };

@@ -3,7 +3,14 @@
 import assert from 'node:assert/strict';
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { configTemplate, createIdentityFiles, parseConfig, parseDuration, readConfig, readIdentity } from '../../lib/config.js';
+import {
+  configTemplate,
+  createIdentityFiles,
+  parseConfig,
+  parseDuration,
+  readConfig,
+  readIdentity,
+} from '../../lib/config.js';
 import { OPTIONS } from '../../lib/config/options.js';
 import type { Engine } from '../../lib/engine.js';
 import { engineNamed } from '../suite/engines.js';
@@ -20,7 +27,8 @@ describe('gateway.toml', () => {
   it('has every option as a comment with its real default', () => {
     for (const [table, options] of Object.entries(OPTIONS)) {
       assert.ok(template.includes(`[${table}]\n`));
-      for (const [key, { value }] of Object.entries(options)) assert.ok(template.includes(`\n# ${key} = ${JSON.stringify(value)}\n`), key);
+      for (const [key, { value }] of Object.entries(options))
+        assert.ok(template.includes(`\n# ${key} = ${JSON.stringify(value)}\n`), key);
     }
     const bare = parsed(template);
     const told = parsed(template.replace(/^# (?!mqtt|http)(\w+ = )/gm, '$1'));
@@ -32,7 +40,9 @@ describe('gateway.toml', () => {
   });
 
   it('takes what is written into it', () => {
-    const config = parsed(`id = "0102030405060708"\n[listen]\nport = 7\n[upstreams]\nmqtt = "tcp://[::1]:1883"\nu-1 = "udp://a.b:5"\ns = "unix:/run/x"\n[limits]\nlinger = "2h"\n`);
+    const config = parsed(
+      `id = "0102030405060708"\n[listen]\nport = 7\n[upstreams]\nmqtt = "tcp://[::1]:1883"\nu-1 = "udp://a.b:5"\ns = "unix:/run/x"\n[limits]\nlinger = "2h"\n`,
+    );
     assert.equal(config.listen.port, 7);
     assert.equal(config.limits.linger, 7_200_000);
     assert.deepEqual(config.upstreams, { mqtt: 'tcp://[::1]:1883', 'u-1': 'udp://a.b:5', s: 'unix:/run/x' });
@@ -48,7 +58,10 @@ describe('gateway.toml', () => {
     [`${id}listen = 5\n`, /gateway\.toml:2: listen: not a table/],
     [`${id}[listen]\nport = 70000\n`, /gateway\.toml:3: listen\.port: 70000 is not a whole number of 1\.\.65535/],
     [`${id}[listen]\nport = "7"\n`, /gateway\.toml:3: listen\.port: "7" is not a whole number/],
-    [`${id}[limits]\nlinger = "10 minutes"\n`, /gateway\.toml:3: limits\.linger: "10 minutes" is not a duration of 1s\.\.7d/],
+    [
+      `${id}[limits]\nlinger = "10 minutes"\n`,
+      /gateway\.toml:3: limits\.linger: "10 minutes" is not a duration of 1s\.\.7d/,
+    ],
     [`${id}[limits]\nlinger = "8d"\n`, /not a duration of 1s\.\.7d/],
     [`${id}[gateway]\nearly_data = 1\n`, /gateway\.toml:3: gateway\.early_data: 1 is not true or false/],
     [`${id}[gateway]\nengine = "rust"\n`, /not one of auto, native, js/],
@@ -67,13 +80,25 @@ describe('gateway.toml', () => {
   }
 
   it('says so when there is none', async () => {
-    await assert.rejects(readConfig('/nowhere/gateway.toml'), refused(/^\/nowhere\/gateway\.toml: no such file; `hawser init` writes one$/));
+    await assert.rejects(
+      readConfig('/nowhere/gateway.toml'),
+      refused(/^\/nowhere\/gateway\.toml: no such file; `hawser init` writes one$/),
+    );
   });
 
   it('durations', () => {
-    const wanted = { '0s': 0, '250ms': 250, '90s': 90_000, '5m': 300_000, '12h': 43_200_000, '1d': 86_400_000, '1y': 31_557_600_000 };
+    const wanted = {
+      '0s': 0,
+      '250ms': 250,
+      '90s': 90_000,
+      '5m': 300_000,
+      '12h': 43_200_000,
+      '1d': 86_400_000,
+      '1y': 31_557_600_000,
+    };
     for (const [text, ms] of Object.entries(wanted)) assert.equal(parseDuration(text), ms);
-    for (const text of ['', '5', 's', '-1s', '1.5s', '1 s', '1S', '9999999999s']) assert.equal(parseDuration(text), undefined, text);
+    for (const text of ['', '5', 's', '-1s', '1.5s', '1 s', '1S', '9999999999s'])
+      assert.equal(parseDuration(text), undefined, text);
   });
 });
 
@@ -84,7 +109,11 @@ describe('key files of the gateway', () => {
   });
   after(removeFolders);
 
-  const files = async (): Promise<{ keys: string; sealing_key: string; config: Parameters<typeof readIdentity>[0] }> => {
+  const files = async (): Promise<{
+    keys: string;
+    sealing_key: string;
+    config: Parameters<typeof readIdentity>[0];
+  }> => {
     const path = folder();
     const config = parseConfig(template, join(path, 'gateway.toml'));
     await createIdentityFiles(config.files, engine);
@@ -114,7 +143,10 @@ describe('key files of the gateway', () => {
       const { keys, sealing_key, config } = await files();
       for (const file of [keys, sealing_key]) {
         chmodSync(file, mode);
-        await assert.rejects(readIdentity(config, engine), refused(new RegExp(`mode 0${mode.toString(8)} lets others at a secret; chmod 600`)));
+        await assert.rejects(
+          readIdentity(config, engine),
+          refused(new RegExp(`mode 0${mode.toString(8)} lets others at a secret; chmod 600`)),
+        );
         chmodSync(file, 0o600);
       }
     }
@@ -124,9 +156,24 @@ describe('key files of the gateway', () => {
     ['no key file', () => 'no toml at [all', 'keys', /gateway\.key: not a key file/],
     ['an unknown key', (text) => `${text}rsa = "1"\n`, 'keys', /gateway\.key: rsa: unknown key/],
     ['a missing key', (text) => text.replace(/^p256.*$/m, ''), 'keys', /gateway\.key: p256: not 64 hex digits/],
-    ['a short key', (text) => text.replace(/^(x25519 = ").{10}/m, '$1'), 'keys', /gateway\.key: x25519: not 64 hex digits/],
-    ['a zero key', (text) => text.replace(/^(x25519 = ").{64}/m, `$1${'00'.repeat(32)}`), 'keys', /x25519: all bytes are zero/],
-    ['a P-256 key beyond the order', (text) => text.replace(/^(p256 = ").{64}/m, `$1${'ff'.repeat(32)}`), 'keys', /p256: not below the order/],
+    [
+      'a short key',
+      (text) => text.replace(/^(x25519 = ").{10}/m, '$1'),
+      'keys',
+      /gateway\.key: x25519: not 64 hex digits/,
+    ],
+    [
+      'a zero key',
+      (text) => text.replace(/^(x25519 = ").{64}/m, `$1${'00'.repeat(32)}`),
+      'keys',
+      /x25519: all bytes are zero/,
+    ],
+    [
+      'a P-256 key beyond the order',
+      (text) => text.replace(/^(p256 = ").{64}/m, `$1${'ff'.repeat(32)}`),
+      'keys',
+      /p256: not below the order/,
+    ],
     ['a zero sealing key', () => '00'.repeat(32), 'sealing_key', /sealing\.key: sealing key: all bytes are zero/],
     ['no sealing key', () => '', 'sealing_key', /sealing key: not 64 hex digits/],
     ['a huge file', () => 'x'.repeat(70_000), 'sealing_key', /70000 bytes is too long/],

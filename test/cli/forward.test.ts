@@ -44,7 +44,7 @@ interface Setup {
   opened: string[];
   ends: (Error | undefined)[];
   /** Nobody waits until it is connected: it may be reset before. */
-  client(): Socket;
+  client: () => Socket;
 }
 
 async function setup(open: (name: string) => Promise<Duplex>): Promise<Setup> {
@@ -123,7 +123,9 @@ describe('forwarding', () => {
   it('an upstream that cannot be opened resets the client, and the next one may work', async () => {
     const { near, far } = streamPair();
     let tries = 0;
-    const { forwarder, ends, client } = await setup(() => (tries++ === 0 ? Promise.reject(new HawserError('ERR_HAWSER_NOT_ALLOWED', 'no')) : Promise.resolve(near)));
+    const { forwarder, ends, client } = await setup(() =>
+      tries++ === 0 ? Promise.reject(new HawserError('ERR_HAWSER_NOT_ALLOWED', 'no')) : Promise.resolve(near),
+    );
     const socket = client();
     const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
     assert.equal(error.code, 'ECONNRESET');
@@ -151,13 +153,16 @@ describe('forwarding', () => {
     await assert.rejects(once(connect(port, HOST), 'connect'), { code: 'ECONNREFUSED' });
   });
 
-  it('a port that is taken is the user\'s mistake', async () => {
+  it("a port that is taken is the user's mistake", async () => {
     const { server, port } = await upstream(() => undefined);
     const events = { closed: () => undefined };
-    await assert.rejects(Forwarder.listen({ host: HOST, port, upstream: 'mqtt' }, () => streamPair().near, events), {
-      name: 'UsageError',
-      message: `--forward ${port}=mqtt: the port is in use`,
-    });
+    await assert.rejects(
+      Forwarder.listen({ host: HOST, port, upstream: 'mqtt' }, () => streamPair().near, events),
+      {
+        name: 'UsageError',
+        message: `--forward ${port}=mqtt: the port is in use`,
+      },
+    );
     server.close();
     const free = await freePort();
     const one = await Forwarder.listen({ host: HOST, port: free, upstream: 'mqtt' }, () => streamPair().near, events);

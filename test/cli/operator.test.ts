@@ -12,7 +12,9 @@ function secretsOf(file: string): string[] {
   const pairing = readPairing(readFileSync(file));
   return secretFields(pairing.mode)
     .filter((field) => field !== 'gatewayPublicKey')
-    .flatMap((field) => (['hex', 'base64', 'base64url'] as const).map((form) => Buffer.from(pairing[field]!).toString(form)));
+    .flatMap((field) =>
+      (['hex', 'base64', 'base64url'] as const).map((form) => Buffer.from(pairing[field]!).toString(form)),
+    );
 }
 
 describe('hawser', () => {
@@ -58,7 +60,10 @@ describe('hawser init', () => {
     const { path, config } = await gatewayFolder();
     const before = ['gateway.toml', 'gateway.key', 'sealing.key'].map((name) => readFileSync(join(path, name)));
     await mistake(/gateway\.toml: exists already/, 'init', path);
-    assert.deepEqual(['gateway.toml', 'gateway.key', 'sealing.key'].map((name) => readFileSync(join(path, name))), before);
+    assert.deepEqual(
+      ['gateway.toml', 'gateway.key', 'sealing.key'].map((name) => readFileSync(join(path, name))),
+      before,
+    );
     const other = folder();
     writeFileSync(join(other, 'gateway.key'), 'mine');
     await mistake(/gateway\.key: exists already/, 'init', other);
@@ -82,7 +87,20 @@ describe('hawser pair, devices, revoke, inspect', () => {
     it(`makes a pairing ${mode} ${suite}, shows no secret, and both ends show one fingerprint`, async () => {
       const { path, config } = await gatewayFolder();
       const file = join(path, 'pump.json');
-      const made = await done('pair', 'pump', '--allow', 'mqtt,http', ...args, '--address', 'gw.example:7700', '-o', file, '-c', config, '--json');
+      const made = await done(
+        'pair',
+        'pump',
+        '--allow',
+        'mqtt,http',
+        ...args,
+        '--address',
+        'gw.example:7700',
+        '-o',
+        file,
+        '-c',
+        config,
+        '--json',
+      );
       assert.equal(statSync(file).mode & 0o777, 0o600);
       const pair = JSON.parse(made.out) as { version: number; fingerprint: string; device: string };
       assert.equal(pair.version, 1);
@@ -121,7 +139,20 @@ describe('hawser pair, devices, revoke, inspect', () => {
   it('takes validity, id, limits', async () => {
     const { path, config } = await gatewayFolder();
     const file = join(path, 'd.json');
-    const args = ['--id', '0a0b0c0d', '--expires', '2099-03-01', '--not-before', '1d', '--record-max', '512', '--window-device', '1024', '--streams', '3'];
+    const args = [
+      '--id',
+      '0a0b0c0d',
+      '--expires',
+      '2099-03-01',
+      '--not-before',
+      '1d',
+      '--record-max',
+      '512',
+      '--window-device',
+      '1024',
+      '--streams',
+      '3',
+    ];
     await done('pair', 'd', '--allow', 'mqtt', ...args, '-o', file, '-c', config);
     const pairing = readPairing(readFileSync(file));
     assert.equal(Buffer.from(pairing.id).toString('hex'), '0a0b0c0d');
@@ -136,7 +167,8 @@ describe('hawser pair, devices, revoke, inspect', () => {
   it('refuses what cannot be meant, and leaves neither file nor device behind', async () => {
     const { path, config } = await gatewayFolder();
     const file = join(path, 'no.json');
-    const refuse = (message: RegExp, ...args: string[]): Promise<void> => mistake(message, 'pair', ...args, '-o', file, '-c', config);
+    const refuse = (message: RegExp, ...args: string[]): Promise<void> =>
+      mistake(message, 'pair', ...args, '-o', file, '-c', config);
     await refuse(/--allow: name at least one upstream/, 'd');
     await refuse(/gateway\.toml has no upstream "htp"; did you mean "http"\?/, 'd', '--allow', 'htp');
     await refuse(/--mode: "key" is not one of .* did you mean "keys"\?/, 'd', '--allow', 'mqtt', '--mode', 'key');
@@ -147,7 +179,14 @@ describe('hawser pair, devices, revoke, inspect', () => {
     await refuse(/--expires: that time is over/, 'd', '--allow', 'mqtt', '--expires', '2020-01-01');
     await refuse(/--address: "nowhere" is not host:port/, 'd', '--allow', 'mqtt', '--address', 'nowhere');
     await refuse(/--id: not 8\.\.64 hex digits/, 'd', '--allow', 'mqtt', '--id', 'xyz');
-    await refuse(/--record-max: "10" is not a whole number of 64\.\.16383/, 'd', '--allow', 'mqtt', '--record-max', '10');
+    await refuse(
+      /--record-max: "10" is not a whole number of 64\.\.16383/,
+      'd',
+      '--allow',
+      'mqtt',
+      '--record-max',
+      '10',
+    );
     await refuse(/NAME: .* is not 1\.\.64/, '-', '--allow', 'mqtt');
     assert.ok(!existsSync(file));
     const { out } = await done('devices', '-c', config, '--json');
@@ -157,7 +196,16 @@ describe('hawser pair, devices, revoke, inspect', () => {
   it('pairs a name once, and anew with --replace; a taken file or id leaves no trace', async () => {
     const { path, config } = await gatewayFolder();
     const [one, two] = [join(path, '1.json'), join(path, '2.json')];
-    const pair = (file: string, ...args: string[]): string[] => ['pair', ...args, '--allow', 'mqtt', '-o', file, '-c', config];
+    const pair = (file: string, ...args: string[]): string[] => [
+      'pair',
+      ...args,
+      '--allow',
+      'mqtt',
+      '-o',
+      file,
+      '-c',
+      config,
+    ];
     await done(...pair(one, 'd'));
     await mistake(/a device is called "d" already/, ...pair(two, 'd'));
     await mistake(/1\.json: exists already/, ...pair(one, 'e'));
@@ -170,7 +218,10 @@ describe('hawser pair, devices, revoke, inspect', () => {
     assert.equal(devices.length, 1);
     assert.equal(devices[0]!.device, id);
     const inspected = await done('inspect', two, '--json');
-    assert.equal(devices[0]!.fingerprint, (JSON.parse(inspected.out) as { reports: { fingerprint: string }[] }).reports[0]!.fingerprint);
+    assert.equal(
+      devices[0]!.fingerprint,
+      (JSON.parse(inspected.out) as { reports: { fingerprint: string }[] }).reports[0]!.fingerprint,
+    );
   });
 
   it('revokes by name or id, for good', async () => {
@@ -183,7 +234,10 @@ describe('hawser pair, devices, revoke, inspect', () => {
     await done('revoke', id, '-c', config, '--remove');
     const { out } = await done('devices', '-c', config, '--json');
     const { devices } = JSON.parse(out) as { devices: { name: string; state: string; revoked: string }[] };
-    assert.deepEqual(devices.map(({ name, state }) => [name, state]), [['pump', 'revoked']]);
+    assert.deepEqual(
+      devices.map(({ name, state }) => [name, state]),
+      [['pump', 'revoked']],
+    );
     assert.ok(Math.abs(Date.parse(devices[0]!.revoked) - Date.now()) < 60_000);
   });
 
@@ -209,7 +263,13 @@ describe('hawser pair, devices, revoke, inspect', () => {
     await refuse(/--forward: say at least one/, '--pairing', file);
     await refuse(/--gateway: the pairing names no address/, '--pairing', file, '--forward', '0=mqtt');
     await refuse(/--state: a device of mode ticket must keep/, ...usual);
-    await refuse(/0\.0\.0\.0 can be reached from other machines; add --expose/, '--pairing', file, '--forward', '0.0.0.0:0=mqtt');
+    await refuse(
+      /0\.0\.0\.0 can be reached from other machines; add --expose/,
+      '--pairing',
+      file,
+      '--forward',
+      '0.0.0.0:0=mqtt',
+    );
     await refuse(/"mqtt" is not PORT=NAME/, '--pairing', file, '--forward', 'mqtt');
     await refuse(/"70000=mqtt" is not/, '--pairing', file, '--forward', '70000=mqtt');
     await refuse(/"MQTT" is not a name/, '--pairing', file, '--forward', '1=MQTT');

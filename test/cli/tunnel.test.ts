@@ -28,7 +28,12 @@ const servers: Server[] = [];
 async function running(serve: (socket: Socket) => void, options: Record<string, string> = {}): Promise<Running> {
   const { server, port } = await upstream(serve);
   servers.push(server);
-  const own = { host: '"127.0.0.1"', port: String(await freePort()), mqtt: `"tcp://127.0.0.1:${port}"`, policy_interval: '"200ms"' };
+  const own = {
+    host: '"127.0.0.1"',
+    port: String(await freePort()),
+    mqtt: `"tcp://127.0.0.1:${port}"`,
+    policy_interval: '"200ms"',
+  };
   const { path, config } = await gatewayFolder({ ...own, ...options });
   const events = join(path, 'gateway.events');
   const gateway = new Process('gateway', '-c', config, '--events', events);
@@ -68,7 +73,11 @@ interface Line {
   event: string;
   [key: string]: unknown;
 }
-const lines = (file: string): Line[] => readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Line);
+const lines = (file: string): Line[] =>
+  readFileSync(file, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
 
 async function until(what: string, holds: () => boolean): Promise<void> {
   const end = Date.now() + 15_000;
@@ -103,7 +112,13 @@ describe('hawser gateway and connect', function () {
     const seen = lines(again.events);
     assert.ok(seen.every(({ version, time, event }) => version === 1 && time > 0 && event !== ''));
     const handshakes = seen.filter(({ event }) => event === 'handshake');
-    assert.deepEqual(handshakes.map(({ kind, ecdh }) => [kind, ecdh]), [['resumption', 0], ['resumption', 0]]);
+    assert.deepEqual(
+      handshakes.map(({ kind, ecdh }) => [kind, ecdh]),
+      [
+        ['resumption', 0],
+        ['resumption', 0],
+      ],
+    );
     assert.equal(lines(world.events).filter(({ event }) => event === 'handshake').length, 2);
     assert.equal(seen.at(-1)!.event, 'stopped');
     for (const file of [again.events, world.events]) assert.equal(statSync(file).mode & 0o777, 0o600);
@@ -134,7 +149,10 @@ describe('hawser gateway and connect', function () {
     const socket = connect(one.port, '127.0.0.1');
     socket.on('error', () => undefined);
     socket.write('x');
-    await until('the session is there', () => existsSync(world.events) && lines(world.events).some(({ event }) => event === 'session'));
+    await until(
+      'the session is there',
+      () => existsSync(world.events) && lines(world.events).some(({ event }) => event === 'session'),
+    );
     await sleep(200);
     const started = Date.now();
     assert.equal(await world.gateway.stop(), 0);
@@ -158,9 +176,19 @@ describe('hawser gateway and connect', function () {
     assert.equal(await one.process.ended(), 1);
     assert.match(one.process.err, /revoked/i);
     assert.equal(await ask(other.port, 'c'), 'c');
-    const again = new Process('connect', '--pairing', join(world.path, 'pump.json'), '--state', join(world.path, 'pump.state'), '--forward', '0=mqtt');
+    const again = new Process(
+      'connect',
+      '--pairing',
+      join(world.path, 'pump.json'),
+      '--state',
+      join(world.path, 'pump.state'),
+      '--forward',
+      '0=mqtt',
+    );
     await again.says(/leads to mqtt/);
-    await until('the gateway drops it', () => lines(world.events).some(({ event, reason }) => event === 'drop' && reason === 'revoked'));
+    await until('the gateway drops it', () =>
+      lines(world.events).some(({ event, reason }) => event === 'drop' && reason === 'revoked'),
+    );
     assert.equal(await again.stop(), 0); // it may go on trying, and still ends when told to
   });
 
@@ -185,7 +213,15 @@ describe('hawser gateway and connect', function () {
     const inUse = (server.address() as { port: number }).port;
     servers.push(server);
     await done('pair', 'x', '--allow', 'mqtt', '-o', join(world.path, 'x.json'), '-c', world.config);
-    const process = new Process('connect', '--pairing', join(world.path, 'x.json'), '--gateway', `127.0.0.1:${taken}`, '--forward', `${inUse}=mqtt`);
+    const process = new Process(
+      'connect',
+      '--pairing',
+      join(world.path, 'x.json'),
+      '--gateway',
+      `127.0.0.1:${taken}`,
+      '--forward',
+      `${inUse}=mqtt`,
+    );
     assert.equal(await process.ended(), 2);
     assert.equal(process.err, `hawser: --forward ${inUse}=mqtt: the port is in use\n`);
     const second = new Process('gateway', '-c', world.config);

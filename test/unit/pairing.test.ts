@@ -6,7 +6,14 @@ import { Mode, Suite } from '../../lib/engine.js';
 import type { Engine } from '../../lib/engine.js';
 import { HawserError } from '../../lib/errors.js';
 import {
-  createPairing, decodePairing, deviceFingerprint, encodePairing, pairingFromJson, pairingToJson, readPairing, recordFingerprint,
+  createPairing,
+  decodePairing,
+  deviceFingerprint,
+  encodePairing,
+  pairingFromJson,
+  pairingToJson,
+  readPairing,
+  recordFingerprint,
 } from '../../lib/pairing.js';
 import type { NewPairing, PairOptions } from '../../lib/pairing.js';
 import { secretFields } from '../../lib/pairing/terms.js';
@@ -33,7 +40,10 @@ const make = (variant: Pick<Variant, 'mode' | 'suite'>, over: Partial<PairOption
     suite: variant.suite,
     id: Buffer.from('device-1'),
     upstreams: ['mqtt', 'http'],
-    addresses: [{ host: 'gw.example', port: 7700 }, { host: '2001:db8::1', port: 7701 }],
+    addresses: [
+      { host: 'gw.example', port: 7700 },
+      { host: '2001:db8::1', port: 7701 },
+    ],
     notBefore: Date.UTC(2030, 0, 1),
     expiry: Date.UTC(2031, 0, 1),
     ...over,
@@ -49,12 +59,18 @@ const refused = (field: string, reason: RegExp) => (error: unknown) => {
 
 /** Plain bytes, so that deepEqual does not tell Buffer from Uint8Array. */
 function plain(pairing: DevicePairing): unknown {
-  return JSON.parse(JSON.stringify(pairing, (_key, value: unknown) => (ArrayBuffer.isView(value) ? Buffer.from(value as Uint8Array).toString('hex') : value)));
+  return JSON.parse(
+    JSON.stringify(pairing, (_key, value: unknown) =>
+      ArrayBuffer.isView(value) ? Buffer.from(value as Uint8Array).toString('hex') : value,
+    ),
+  );
 }
 // Buffer.toJSON runs before a replacer
 const same = (a: DevicePairing, b: DevicePairing): void => {
   const bare = (p: DevicePairing): DevicePairing =>
-    Object.fromEntries(Object.entries(p).map(([k, v]: [string, unknown]) => [k, v instanceof Uint8Array ? new Uint8Array(v) : v])) as unknown as DevicePairing;
+    Object.fromEntries(
+      Object.entries(p).map(([k, v]: [string, unknown]) => [k, v instanceof Uint8Array ? new Uint8Array(v) : v]),
+    ) as unknown as DevicePairing;
   assert.deepEqual(plain(bare(a)), plain(bare(b)));
 };
 
@@ -68,10 +84,12 @@ function resealed(bytes: Buffer, change: (body: Buffer) => Buffer | void): Buffe
 describe('pairing', () => {
   for (const variant of variants) {
     describe(variant.name, () => {
-      it('gives each end what its mode needs, and the gateway no secret that is the device\'s alone', () => {
+      it("gives each end what its mode needs, and the gateway no secret that is the device's alone", () => {
         const { device, gateway } = make(variant);
         for (const field of secretFields(variant.mode)) assert.ok(device[field], field);
-        const kept = JSON.stringify(gateway, (_key, value: unknown) => (value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value));
+        const kept = JSON.stringify(gateway, (_key, value: unknown) =>
+          value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value,
+        );
         for (const secret of [device.privateKey, device.ticket]) {
           if (secret) assert.ok(!kept.includes(Buffer.from(secret).toString('hex')));
         }
@@ -107,7 +125,11 @@ describe('pairing', () => {
       it('refuses every truncation, every flipped bit and anything behind', () => {
         const bytes = encodePairing(make(variant).device);
         for (let length = 0; length < bytes.length; length++) {
-          assert.throws(() => decodePairing(bytes.subarray(0, length)), { code: 'ERR_HAWSER_FORMAT' }, `${length} bytes`);
+          assert.throws(
+            () => decodePairing(bytes.subarray(0, length)),
+            { code: 'ERR_HAWSER_FORMAT' },
+            `${length} bytes`,
+          );
         }
         for (let bit = 0; bit < bytes.length * 8; bit++) {
           const flipped = Buffer.from(bytes);
@@ -123,7 +145,10 @@ describe('pairing', () => {
           const at = encodePairing(device).indexOf(device[field]!);
           const zeroed = resealed(encodePairing(device), (body) => void body.fill(0, at, at + device[field]!.length));
           assert.throws(() => decodePairing(zeroed), refused(field, /all bytes are zero/));
-          const text = pairingToJson(device).replace(Buffer.from(device[field]!).toString('hex'), '00'.repeat(device[field]!.length));
+          const text = pairingToJson(device).replace(
+            Buffer.from(device[field]!).toString('hex'),
+            '00'.repeat(device[field]!.length),
+          );
           assert.throws(() => pairingFromJson(text), refused(field, /all bytes are zero/));
         }
       });
@@ -176,15 +201,21 @@ describe('pairing', () => {
       assert.throws(() => decodePairing(high), refused('privateKey', /order of P-256/));
     });
 
-    it('ticket: max_blocks is not the pairing\'s to choose', () => {
+    it("ticket: max_blocks is not the pairing's to choose", () => {
       const bytes = encodePairing(make({ mode: Mode.Ticket, suite: Suite.None }).device);
-      assert.throws(() => decodePairing(resealed(bytes, (b) => void b.writeUInt32BE(4096, 40))), refused('maxBlocks', /4294967294/));
+      assert.throws(
+        () => decodePairing(resealed(bytes, (b) => void b.writeUInt32BE(4096, 40))),
+        refused('maxBlocks', /4294967294/),
+      );
     });
   });
 
   describe('fields of the JSON form', () => {
     const edit = (change: (file: Record<string, unknown>) => void): string => {
-      const file = JSON.parse(pairingToJson(make({ mode: Mode.Psk, suite: Suite.X25519 }).device)) as Record<string, unknown>;
+      const file = JSON.parse(pairingToJson(make({ mode: Mode.Psk, suite: Suite.X25519 }).device)) as Record<
+        string,
+        unknown
+      >;
       change(file);
       return JSON.stringify(file);
     };
@@ -220,7 +251,10 @@ describe('pairing', () => {
     it('what is no JSON is not quoted: it may be a secret', () => {
       const text = edit(() => undefined).replace('"psk":"', '"psk":');
       const secret = /"psk":([0-9a-f]{16})/.exec(text)![1]!;
-      assert.throws(() => pairingFromJson(text), (error: Error) => error.message === 'not valid JSON' && !String(error.stack).includes(secret));
+      assert.throws(
+        () => pairingFromJson(text),
+        (error: Error) => error.message === 'not valid JSON' && !String(error.stack).includes(secret),
+      );
       assert.throws(() => pairingFromJson('[]'), refused('file', /not a JSON object/));
       assert.throws(() => readPairing(Buffer.of(0xff, 0xfe)), refused('file', /neither/));
     });

@@ -84,9 +84,16 @@ function reportSaved(bytes: Buffer, showSecrets: boolean): Report {
   if (kind !== 1 && kind !== 2) throw bad('kind', `${kind} is not 1 or 2`);
   const step = kind === 2 ? body.subarray(20, 20 + STEP_LENGTH) : undefined;
   const at = 20 + (step ? STEP_LENGTH : 0);
-  if (body.length !== at + count * STREAM_LENGTH) throw bad('count', `${count} streams do not fit ${bytes.length} bytes`);
-  const streams = Array.from({ length: count }, (_, i) => savedStream(body.subarray(at + i * STREAM_LENGTH, at + (i + 1) * STREAM_LENGTH)));
-  const position = step && { chain: hex(step.subarray(0, 8)), block: step.readUInt32BE(8), step: step.readUInt32BE(12) };
+  if (body.length !== at + count * STREAM_LENGTH)
+    throw bad('count', `${count} streams do not fit ${bytes.length} bytes`);
+  const streams = Array.from({ length: count }, (_, i) =>
+    savedStream(body.subarray(at + i * STREAM_LENGTH, at + (i + 1) * STREAM_LENGTH)),
+  );
+  const position = step && {
+    chain: hex(step.subarray(0, 8)),
+    block: step.readUInt32BE(8),
+    step: step.readUInt32BE(12),
+  };
   const secret = step && hex(step.subarray(16));
   const data = {
     kind: 'state',
@@ -108,7 +115,10 @@ function reportSaved(bytes: Buffer, showSecrets: boolean): Report {
   }
   for (const s of streams) {
     const flags = [s.opened ? 'open' : 'not yet open', ...(s.peerFinished ? ['peer finished'] : [])].join(', ');
-    pairs.push([`stream ${s.id}`, `${s.kind}, serial ${s.serial}, ${flags}; sent and acknowledged ${s.acknowledged}, accepted ${s.accepted}`]);
+    pairs.push([
+      `stream ${s.id}`,
+      `${s.kind}, serial ${s.serial}, ${flags}; sent and acknowledged ${s.acknowledged}, accepted ${s.accepted}`,
+    ]);
   }
   return { data, text: lines(pairs) };
 }

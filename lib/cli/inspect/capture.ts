@@ -22,7 +22,12 @@ const reader = (bytes: Buffer, little: boolean): Reader => ({
 
 const bad = (reason: string): HawserError => new HawserError('ERR_HAWSER_FORMAT', reason);
 
-const PCAP = { '\xa1\xb2\xc3\xd4': [false, 1e6], '\xd4\xc3\xb2\xa1': [true, 1e6], '\xa1\xb2\x3c\x4d': [false, 1e9], '\x4d\x3c\xb2\xa1': [true, 1e9] } as const;
+const PCAP = {
+  '\xa1\xb2\xc3\xd4': [false, 1e6],
+  '\xd4\xc3\xb2\xa1': [true, 1e6],
+  '\xa1\xb2\x3c\x4d': [false, 1e9],
+  '\x4d\x3c\xb2\xa1': [true, 1e9],
+} as const;
 const PCAPNG_MAGIC = 0x0a0d0d0a;
 
 const pcapKind = (bytes: Buffer): readonly [boolean, number] | undefined =>
@@ -89,7 +94,8 @@ function* pcapngPackets(bytes: Buffer): Generator<Packet> {
     }
     const type = read.u32(at);
     const length = read.u32(at + 4);
-    if (length < 12 || length % 4 !== 0 || at + length > bytes.length) throw bad(`block of ${length} bytes at byte ${at}`);
+    if (length < 12 || length % 4 !== 0 || at + length > bytes.length)
+      throw bad(`block of ${length} bytes at byte ${at}`);
     if (type === BLOCK.Interface) interfaces.push(interfaceBlock(bytes, read, at, length));
     if (type === BLOCK.Enhanced) yield enhancedBlock(bytes, read, at, length, interfaces);
     if (type === BLOCK.Simple) yield simpleBlock(bytes, read, at, length, interfaces);
@@ -116,7 +122,11 @@ function enhancedBlock(bytes: Buffer, read: Reader, at: number, length: number, 
   const captured = read.u32(at + 20);
   if (32 + captured > length) throw bad(`packet of ${captured} bytes does not fit its block at byte ${at}`);
   const ticks = read.u32(at + 12) * 2 ** 32 + read.u32(at + 16);
-  return { time: ticks / from.ticksPerSecond, linkType: from.linkType, data: bytes.subarray(at + 28, at + 28 + captured) };
+  return {
+    time: ticks / from.ticksPerSecond,
+    linkType: from.linkType,
+    data: bytes.subarray(at + 28, at + 28 + captured),
+  };
 }
 
 function simpleBlock(bytes: Buffer, read: Reader, at: number, length: number, interfaces: Interface[]): Packet {

@@ -36,7 +36,12 @@ function link(talk: Conversation): Link | undefined {
   if (!first) return undefined;
   const back = new DirectionScanner((message) => seeMessage2(message, first));
   const g2d = follow(talk.server, back);
-  const end = talk.client.end === 'rst' || talk.server.end === 'rst' ? 'rst' : talk.client.end === 'open' ? talk.server.end : talk.client.end;
+  const end =
+    talk.client.end === 'rst' || talk.server.end === 'rst'
+      ? 'rst'
+      : talk.client.end === 'open'
+        ? talk.server.end
+        : talk.client.end;
   const answerMs = back.messageTime === undefined ? undefined : (back.messageTime - out.messageTime!) * 1000;
   return { device: talk.client.from, gateway: talk.client.to, start: talk.start, end, answerMs, d2g, g2d };
 }

@@ -18,8 +18,10 @@ export function checkComputed(engine: Engine, pairing: DevicePairing): void {
   if (!sameBytes(ss, pairing.ss!)) throw new HawserError('ERR_HAWSER_FORMAT', 'ss: not the ECDH of both static keys');
   const psk = hasPsk(pairing.mode) ? pairing.psk : undefined;
   const gate = engine.gateKeys(ss, psk, pairing.id, pairing.gatewayId);
-  if (!sameBytes(gate.d2g, pairing.gateD2g!)) throw new HawserError('ERR_HAWSER_FORMAT', 'gateD2g: not the gate key of this pairing');
-  if (!sameBytes(gate.g2d, pairing.gateG2d!)) throw new HawserError('ERR_HAWSER_FORMAT', 'gateG2d: not the gate key of this pairing');
+  if (!sameBytes(gate.d2g, pairing.gateD2g!))
+    throw new HawserError('ERR_HAWSER_FORMAT', 'gateD2g: not the gate key of this pairing');
+  if (!sameBytes(gate.g2d, pairing.gateG2d!))
+    throw new HawserError('ERR_HAWSER_FORMAT', 'gateG2d: not the gate key of this pairing');
 }
 
 export function reportPairing(bytes: Buffer, showSecrets: boolean, engine: Engine): Report {
@@ -49,7 +51,7 @@ export function reportPairing(bytes: Buffer, showSecrets: boolean, engine: Engin
     ...(showSecrets && { secrets: Object.fromEntries(secrets.map((field) => [field, hex(pairing[field]!)])) }),
   };
   const shown: [string, string][] = Object.entries(data)
-    .filter(([key]) => key !== 'secrets')
+    .filter((entry): entry is [string, string | number | string[]] => entry[0] !== 'secrets')
     .map(([key, value]) => [key, printable(Array.isArray(value) ? value.join(', ') : String(value))]);
   for (const field of secrets) shown.push([field, showSecrets ? hex(pairing[field]!) : HIDDEN]);
   return { data, text: lines(shown) };

@@ -120,7 +120,15 @@ function take(flow: Flow, tcp: TcpPacket, time: number): void {
   else if (tcp.flags & FLAG.Fin && flow.end === 'open') flow.end = 'fin';
 }
 
-const newFlow = (from: string, to: string): Flow => ({ from, to, syn: false, end: 'open', segments: [], next: 0, last: -1 });
+const newFlow = (from: string, to: string): Flow => ({
+  from,
+  to,
+  syn: false,
+  end: 'open',
+  segments: [],
+  next: 0,
+  last: -1,
+});
 
 /** All TCP conversations in order of their first packet. A SYN on a used pair of addresses begins a new one. */
 export function conversations(source: Iterable<Packet>): Conversation[] {

@@ -51,7 +51,14 @@ interface Type {
   suite?: Suite;
 }
 
-const full = (mode: Mode, suite: Suite, fixed: number, name: string): Type => ({ name, fixed, least: 4, most: 32, mode, suite });
+const full = (mode: Mode, suite: Suite, fixed: number, name: string): Type => ({
+  name,
+  fixed,
+  least: 4,
+  most: 32,
+  mode,
+  suite,
+});
 
 /** Message 1, SPEC 3.2. */
 const FIRST: Record<number, Type> = {
@@ -130,7 +137,8 @@ export class DirectionScanner {
   #message(data: Buffer, time: number): Buffer {
     const bytes = Buffer.concat([this.#held, data]);
     const length = bytes.length >= 2 ? bytes.readUInt16BE(0) : 0;
-    if (bytes.length >= 2 && (length === 0 || length > LENGTH_MAX)) return this.#stop('does not begin with a handshake message');
+    if (bytes.length >= 2 && (length === 0 || length > LENGTH_MAX))
+      return this.#stop('does not begin with a handshake message');
     if (bytes.length < 2 || bytes.length < 2 + length) {
       this.#held = bytes;
       return Buffer.alloc(0);
