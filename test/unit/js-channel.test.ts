@@ -180,6 +180,17 @@ describe('js channel', () => {
     assert.equal(drain(gateway)[0], hex(streamFrame({ id: 0, serial: 1, tx: 4, rx: 3, ack: 3 })));
   });
 
+  it('names back what the device named even if it ends before the answer goes out', () => {
+    const gateway = opened();
+    gateway.advance(gateway.stream(0), 3, true);
+    gateway.linkDown();
+    gateway.linkContinued();
+    gateway.receive(concat(streamFrame({ id: 0, serial: 1, tx: 0, rx: 4, ack: 4 }), syncedFrame()));
+    gateway.receive(FIN(0, utf8('')));
+    assert.equal(types(take(gateway)), 'acked fin closed');
+    assert.equal(drain(gateway)[0], hex(streamFrame({ id: 0, serial: 1, tx: 4, rx: 1, ack: 1 })));
+  });
+
   it('names at the device OPEN what was never acknowledged, STREAM the rest, and loses what stays unnamed', () => {
     const end = device();
     const [first, second, third] = [end.open('a', Kind.Stream), end.open('b', Kind.Stream), end.open('c', Kind.Stream)];

@@ -259,7 +259,8 @@ export class Channel {
 
   #nameAsGateway(stream: Stream): Uint8Array | undefined {
     if (stream.resetDue) return this.#resetFrame(stream);
-    if (stream.done && !stream.streamDue) return undefined;
+    // One that the device named is named back even if it ended meanwhile: DATA may follow the device's SYNCED at once.
+    if (stream.done && (stream.reset || !stream.named)) return undefined;
     return this.#streamFrame(stream);
   }
 
