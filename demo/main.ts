@@ -236,14 +236,18 @@ function checkHandshakes(pairs: Pair[]): void {
   checks.add('handshakes: mode ticket never needed a full one', ticket.length === 0);
 }
 
-function showTable(pairs: Pair[], world: World): void {
-  const out = pc.createColors(wantsColors(process.env, process.stdout.isTTY));
+const out = pc.createColors(wantsColors(process.env, process.stdout.isTTY));
+
+function showHandshakes(pairs: Pair[]): void {
+  process.stdout.write("\nHandshakes that happened (a dash: cut before the gateway had the device's first record)\n\n");
+  process.stdout.write(table(handshakeRows(pairs), out));
+}
+
+function showChecks(world: World): void {
   const lines = checks.all.map(
     ({ what, ok, detail }) =>
       `${ok ? out.green('ok  ') : out.red('FAIL')}  ${what}${detail === '' ? '' : `  (${detail})`}`,
   );
-  process.stdout.write(`\nHandshakes that happened (a dash: cut before the gateway had the device's first record)\n\n`);
-  process.stdout.write(table(handshakeRows(pairs), out));
   process.stdout.write(`\nWhat must hold (seed ${seed}, broker ${world.broker})\n\n${lines.join('\n')}\n`);
 }
 
@@ -282,25 +286,35 @@ async function play(world: World): Promise<void> {
   checks.equal('end: exit status of hawser gateway on SIGTERM', await world.stopGateway(), 0);
   const pairs = handshakes(world.devices, world.gatewayEvents, phases);
   checkHandshakes(pairs);
-  showTable(pairs, world);
+  showHandshakes(pairs);
+  showChecks(world);
 }
 
-async function main(): Promise<number> {
-  const started = Date.now();
-  say(`seed ${seed} (npm run demo -- --seed ${seed} plays the same cuts)`);
+/** Builds the world, plays, and cleans up what nobody will want to read. */
+async function run(): Promise<void> {
   const world = await buildWorld(seed, size.file, size.pace);
   say(`processes' logs and files in ${world.folder}; MQTT broker: ${world.broker}`);
   try {
     await play(world);
   } catch (error) {
     checks.add('the demo came to its end', false, (error as Error).message);
-    process.stdout.write(`${colors.red('FAIL')}  ${(error as Error).stack}\n`);
+    showChecks(world);
+  }
+  if (checks.held && !values.keep) await rm(world.folder, { recursive: true });
+}
+
+async function main(): Promise<number> {
+  const started = Date.now();
+  say(`seed ${seed} (npm run demo -- --seed ${seed} plays the same cuts)`);
+  try {
+    await run();
+  } catch (error) {
+    checks.add('the demo could be set up', false);
+    say(colors.red((error as Error).message));
   }
   const seconds = ((Date.now() - started) / 1000).toFixed(0);
-  process.stdout.write(
-    `\n${checks.held ? colors.green('all held') : colors.red('something did not hold')} after ${seconds} s\n`,
-  );
-  if (checks.held && !values.keep) await rm(world.folder, { recursive: true });
+  const verdict = checks.held ? colors.green('all held') : colors.red('something did not hold');
+  process.stdout.write(`\n${verdict} after ${seconds} s\n`);
   return checks.held ? 0 : 1;
 }
 
