@@ -11,6 +11,7 @@ import {
   type Engine,
   type EngineOptions,
   type GatewayCore,
+  type SessionOptions,
 } from '../../lib/engine.js';
 import { makeCredentials, makePairing, makeSetup, type Setup } from '../suite/credentials.js';
 
@@ -31,7 +32,7 @@ export class Link {
     readonly engine: Engine,
     over: Partial<Setup> = {},
     variant: { mode: Mode; suite: Suite } = { mode: Mode.Psk, suite: Suite.X25519 },
-    options: EngineOptions = {},
+    options: EngineOptions & SessionOptions = {},
   ) {
     this.setup = makeSetup(variant, over);
     const secrets = makeCredentials(engine, this.setup);

@@ -14,10 +14,12 @@ before(announceEngines);
 /** Runs `body` once per port; what it is given works in hooks and tests. */
 export function forEachPort(title: string, body: (engine: () => Engine, addon: () => Addon, port: Port) => void): void {
   for (const port of ports)
-    describe(`${title} [native-${port}]`, () =>
+    describe(`${title} [native-${port}]`, function () {
+      this.timeout(60_000);
       body(
         () => createNativeEngine(port),
         () => loadAddon(port),
         port,
-      ));
+      );
+    });
 }

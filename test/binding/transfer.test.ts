@@ -55,6 +55,20 @@ forEachPort('binding: sessions', (engine) => {
     link.wipe();
   });
 
+  it('one record that ends more streams than the table holds tells of each, in order and once', () => {
+    const psk = { mode: Mode.Psk, suite: Suite.X25519 };
+    const link = new Link(engine(), {}, psk, { streams: 1500 }).connect();
+    const ids = Array.from({ length: 1400 }, () => link.device.open('many', Kind.Stream));
+    link.pump();
+    link.device.close(Code.Cancelled);
+    const events = link.gateway.receive(Buffer.from(must(link.device.send(link.now), 'CLOSE')), link.now);
+    const closed = events.flatMap((event) => (event.type === 'closed' ? [event.stream] : []));
+    assert.deepEqual(closed, ids);
+    assert.equal(events.filter((event) => event.type === 'close').length, 1);
+    assert.deepEqual(link.gateway.timeout(link.now), []);
+    link.wipe();
+  });
+
   it('records cut at every byte arrive whole, and their data survives the next call', () => {
     const link = new Link(engine()).connect();
     const stream = link.open();
