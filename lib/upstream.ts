@@ -96,9 +96,17 @@ class SocketEnd implements UpstreamEnd {
   }
 
   write(data: Uint8Array, accepted: () => void): void {
+    this.#gather();
     this.#socket.write(data, (error) => {
       if (!error) accepted();
     });
+  }
+
+  /** The records of one chunk become one system call. */
+  #gather(): void {
+    if (this.#socket.writableCorked > 0) return;
+    this.#socket.cork();
+    queueMicrotask(() => this.#socket.uncork());
   }
 
   end(): void {

@@ -53,6 +53,9 @@ class LmdbBackend implements Backend, Table {
   transaction<T>(action: (table: Table) => T): Promise<T> {
     return this.#root.transaction(() => action(this));
   }
+  refresh(): void {
+    this.#root.resetReadTxn();
+  }
   async flushed(): Promise<void> {
     await this.#root.flushed;
   }

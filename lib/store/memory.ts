@@ -45,6 +45,9 @@ class MemoryBackend implements Backend, Table {
   async transaction<T>(action: (table: Table) => T): Promise<T> {
     return action(this);
   }
+  refresh(): void {
+    // There are no other processes.
+  }
   async flushed(): Promise<void> {
     // There is nothing that could survive.
   }

@@ -33,6 +33,8 @@ export interface Backend {
   idsOf(ticket: Uint8Array): Buffer[];
   /** One at a time, all or nothing as seen by others. The action checks everything before its first write. */
   transaction<T>(action: (table: Table) => T): Promise<T>;
+  /** The next read sees what other processes have committed. */
+  refresh(): void;
   /** All transactions that have resolved survive a power cut. */
   flushed(): Promise<void>;
   close(): Promise<void>;
@@ -152,6 +154,7 @@ export class SealedStore implements Store {
   // eslint-disable-next-line @typescript-eslint/require-await -- an embedded store answers at once
   async revision(): Promise<number> {
     this.#assertOpen();
+    this.#backend.refresh();
     return readNumber(this.#backend.get(meta('revision'))) ?? 0;
   }
 

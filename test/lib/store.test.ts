@@ -425,6 +425,7 @@ function memoryBackend(): Backend {
     keys: table.keys,
     idsOf: () => [],
     transaction: (action) => Promise.resolve().then(() => action(table)),
+    refresh: () => undefined,
     flushed: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
