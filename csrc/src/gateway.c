@@ -285,6 +285,12 @@ int hawser_accept_receive(hawser_accept *a, const uint8_t *in, size_t in_len, si
   return err;
 }
 
+/* SPEC 3.2: empty on stream and serial transports; and message 2 MUST NOT be longer than the message 1 it answers, which an
+ * id of HAWSER_ID_MIN bytes leaves that much room for. */
+static int connection_id_valid(const hawser_accept *a, size_t len) {
+  return len == 0 || (a->transport == HAWSER_DATAGRAM && len <= HAWSER_ID_MIN);
+}
+
 /* ---- accept: full handshake ---- */
 
 #if HAWSER_ECDH
@@ -345,8 +351,7 @@ int hawser_accept_answer_full(hawser_accept *a, const uint8_t *connection_id, si
   if (a->state != CHECKED || !is_full(a->type)) {
     return HAWSER_ERR_STATE;
   }
-  /* SPEC 3.2: message 2 MUST NOT be longer than the message 1 it answers */
-  if (connection_id_len > HAWSER_CONNECTION_ID_MAX || connection_id_len > a->pairing->id_len) {
+  if (!connection_id_valid(a, connection_id_len)) {
     return HAWSER_ERR_ARG;
   }
   err = resume_noise(a, &n);
@@ -472,7 +477,7 @@ int hawser_accept_offer_ticket(hawser_accept *a, const hawser_pairing *pairing, 
 
 static int answer_valid(const hawser_accept *a, uint8_t verdict, int continued, size_t connection_id_len) {
   return verdict <= HAWSER_UNKNOWN && (verdict != HAWSER_NO_EARLY) == a->early &&
-         !(continued && hawser_is_zero(a->continues, HAWSER_NAME_LEN)) && connection_id_len <= HAWSER_CONNECTION_ID_MAX;
+         !(continued && hawser_is_zero(a->continues, HAWSER_NAME_LEN)) && connection_id_valid(a, connection_id_len);
 }
 
 int hawser_accept_answer_ticket(hawser_accept *a, hawser_gateway_context *g, uint8_t verdict, int continued,

@@ -71,6 +71,33 @@ static void wrong_device(void) {
   CHECK_BYTES(&before, &e.accept, sizeof before);
 }
 
+/* SPEC 3.2: no connection id on a stream. Neither end lets one through. */
+static void connection_id(void) {
+  hawser_accept_event event;
+  hawser_device before = e.device;
+  hawser_position position;
+  const uint8_t id[1] = {7};
+  uint8_t out[256];
+  size_t used, len = 0;
+  int early;
+  int full;
+  CHECK(hawser_accept_init(&e.accept, e.transport, e.accept_buffer) == HAWSER_OK);
+  CHECK(hawser_accept_receive(&e.accept, m1, m1_len, &used, &event) == HAWSER_OK);
+  full = event.type == HAWSER_ACCEPT_ID;
+  CHECK((full
+             ? hawser_accept_offer_id(&e.accept, &e.gateway_pairing)
+             : hawser_accept_offer_ticket(&e.accept, &e.gateway_pairing, &e.chain, 2, &position, &early)) == HAWSER_OK);
+  for (int forged = 0; forged < 2; forged++) {
+    int err;
+    e.accept.transport = forged ? HAWSER_DATAGRAM : HAWSER_STREAM;
+    err = full ? hawser_accept_answer_full(&e.accept, id, 1, out, sizeof out, &len)
+               : hawser_accept_answer_ticket(&e.accept, &e.context, 0, 0, id, 1, out, sizeof out, &len);
+    CHECK(err == (forged ? HAWSER_OK : HAWSER_ERR_ARG));
+  }
+  CHECK(hawser_device_receive(&e.device, out, len, &used, e.now) == HAWSER_ERR_FORMAT);
+  CHECK_BYTES(&before, &e.device, sizeof before);
+}
+
 static void tamper2(void) {
   hawser_device before;
   uint8_t bad[256];
@@ -160,6 +187,7 @@ static void all(uint8_t mode, uint8_t suite) {
   begin(mode, suite);
   tamper1();
   wrong_device();
+  connection_id();
   tamper2();
   establish();
   CHECK(hawser_open(&e.device, "tcp", HAWSER_KIND_STREAM, &id) == HAWSER_OK);
