@@ -138,7 +138,9 @@ export class Channel {
   }
 
   #freeId(): number {
-    for (let id = 0; id < this.options.streams; id++) if (!this.streams.has(id)) return id;
+    // An id whose 'closed' has not been handed over yet still means the old stream to the caller.
+    const told = (id: number): boolean => !this.events.some((event) => event.type === 'closed' && event.stream === id);
+    for (let id = 0; id < this.options.streams; id++) if (!this.streams.has(id) && told(id)) return id;
     throw fail('LIMIT', `all ${this.options.streams} streams are in use`);
   }
 
@@ -241,7 +243,7 @@ export class Channel {
     if (this.phase !== 'await' && this.phase !== 'open') return false;
     if (this.#strays.size > 0) return true;
     for (const stream of this.streams.values()) {
-      if (stream.resetDue || stream.streamDue || stream.ackDue === AckDue.Now) return true;
+      if (stream.resetDue || stream.streamDue || (stream.ackDue === AckDue.Now && !stream.reset)) return true;
       if (stream.openDue && this.phase === 'open') return true;
     }
     return false;
