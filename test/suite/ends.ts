@@ -174,7 +174,7 @@ export class SessionEnd<Core extends SessionCore = SessionCore> {
   consumeAll(): void {
     for (const end of this.streams.values()) {
       const bytes = end.accept();
-      if (bytes > 0) this.core.consume(end.id, bytes);
+      if (bytes > 0) unlessClosed(() => this.core.consume(end.id, bytes));
     }
   }
 
@@ -194,10 +194,21 @@ export class SessionEnd<Core extends SessionCore = SessionCore> {
   private writeStream(end: StreamEnd, now: number, out: Uint8Array[]): void {
     while (end.pending) {
       const rest = end.written.subarray(end.next);
-      const result = this.core.write(end.id, rest, end.wantsFin, now);
+      const result = unlessClosed(() => this.core.write(end.id, rest, end.wantsFin, now));
+      if (result === undefined) return;
       if (result.out !== undefined) out.push(result.out.slice());
       end.took(result.taken, result.finTaken);
       if (result.taken === 0 && !result.finTaken) return;
     }
+  }
+}
+
+/** A core may be ahead of the events it gave: undefined for a stream whose 'closed' is still to come. */
+export function unlessClosed<T>(call: () => T): T | undefined {
+  try {
+    return call();
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ERR_HAWSER_CLOSED') return undefined;
+    throw error;
   }
 }

@@ -159,7 +159,7 @@ export class World {
   }
 
   /** Deadlines that have come: of the device, and of the session behind this link. */
-  private due(): void {
+  protected due(): void {
     if (this.device.core.deadline() <= this.now) this.deviceHandles(this.device.core.timeout(this.now));
     const session = this.link?.port.session;
     if (session !== undefined && session.core.deadline() <= this.now) {
@@ -218,7 +218,7 @@ export class World {
     throw new Error('time stands still');
   }
 
-  private nextDeadline(): number {
+  protected nextDeadline(): number {
     const session = this.link?.port.session;
     const device = this.link === undefined ? Infinity : this.device.core.deadline();
     return Math.min(device, session?.core.deadline() ?? Infinity);
