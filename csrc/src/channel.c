@@ -208,7 +208,8 @@ static void write_session(hawser_session *s, hawser_writer *w) {
   }
   if ((s->flags & HAWSER_SF_PING_DUE) != 0) {
     hawser_put(w, 1, HAWSER_FRAME_PING);
-    hawser_put(w, 4, ++s->ping);
+    s->ping += (s->flags & HAWSER_SF_PING_OUT) == 0; /* the same until it is answered */
+    hawser_put(w, 4, s->ping);
     s->flags |= HAWSER_SF_PING_OUT;
     s->ping_ms = s->now_ms;
   }
@@ -541,6 +542,21 @@ static int on_status(hawser_session *s, hawser_reader *r) {
   return HAWSER_OK;
 }
 
+/* SPEC 9, liveness: at a serial line a PING that this device has answered says that the answer was lost, so that the
+ * gateway can read nothing any more. */
+static int on_ping(hawser_session *s, hawser_reader *r) {
+  uint32_t value = (uint32_t)hawser_get(r, 4);
+  if (r->bad) {
+    return HAWSER_ERR_PEER;
+  }
+  if (!s->gateway && s->link.transport == HAWSER_SERIAL && value == s->pong) {
+    s->flags |= HAWSER_SF_EV_DEAD | HAWSER_SF_DEAD;
+  }
+  s->pong = value;
+  s->flags |= HAWSER_SF_PONG_DUE;
+  return HAWSER_OK;
+}
+
 static int on_pong(hawser_session *s, hawser_reader *r) {
   uint32_t value = (uint32_t)hawser_get(r, 4);
   if (r->bad) {
@@ -629,9 +645,7 @@ int hawser_channel_frame(hawser_session *s, hawser_event *event) {
     err = on_message(s, &r, event);
     break;
   case HAWSER_FRAME_PING:
-    s->pong = (uint32_t)hawser_get(&r, 4);
-    s->flags |= HAWSER_SF_PONG_DUE;
-    err = r.bad ? HAWSER_ERR_PEER : HAWSER_OK;
+    err = on_ping(s, &r);
     break;
   case HAWSER_FRAME_PONG:
     err = on_pong(s, &r);

@@ -120,6 +120,7 @@ void hawser_session_up(hawser_session *s, uint64_t now_ms) {
   s->heard_ms = now_ms;
   s->wait_ms = now_ms;
   s->ping_ms = 0;
+  s->pong = 0; /* a peer counts its PINGs from 1 */
   s->now_ms = now_ms;
   s->rx_len = 0;
   s->frames_len = 0;

@@ -57,6 +57,10 @@ export class Channel {
   #pong: number | undefined;
   #pingDue = false;
   #ping = 0;
+  /** The last PING of this link that a PONG was sent for. */
+  #answered: number | undefined;
+  /** The link may lose records unnoticed. */
+  lossy = false;
   /** The last PING that waits for its PONG, and whether the application asked for it. */
   #pingOut: { value: number; asked: boolean } | undefined;
   #closeDue: number | undefined;
@@ -108,6 +112,7 @@ export class Channel {
     for (const stream of this.streams.values()) stream.leaveLink();
     this.#strays.clear();
     this.#pong = undefined;
+    this.#answered = undefined;
     this.#pingDue = false;
     this.#pingOut = undefined;
     this.#closeDue = undefined;
@@ -196,7 +201,8 @@ export class Channel {
   }
 
   ping(asked: boolean): void {
-    this.#ping = (this.#ping + 1) % (U32_MAX + 1);
+    // The same until it is answered.
+    if (!this.#pingOut) this.#ping = (this.#ping + 1) % (U32_MAX + 1);
     this.#pingOut = { value: this.#ping, asked: asked || (this.#pingOut?.asked ?? false) };
     this.#pingDue = true;
   }
@@ -221,6 +227,7 @@ export class Channel {
     if (this.#pong !== undefined) {
       const value = this.#pong;
       this.#pong = undefined;
+      this.#answered = value;
       yield pongFrame(value);
     }
     if (this.#pingDue) {
@@ -608,8 +615,10 @@ export class Channel {
     if (!stream.done) this.#finish(stream, reason);
   }
 
+  /** At a serial line a PING that was answered already says that the answer was lost: the gateway can read nothing any more. */
   #receivePing(value: number, ok: boolean): void {
     if (!ok) throw violation('a frame is cut short');
+    if (this.lossy && !this.options.gateway && value === this.#answered) this.events.push({ type: 'dead' });
     this.#pong = value;
   }
 
@@ -629,7 +638,7 @@ export class Channel {
 
   hash(into: StateHash): void {
     into.add(this.phase, this.serial, this.onStatus !== undefined, this.opening, this.ackAt, this.ended);
-    into.add(this.#pong, this.#pingDue, this.#ping, this.#pingOut?.value, this.#pingOut?.asked, this.#closeDue);
+    into.add(this.#pong, this.#answered, this.lossy, this.#pingDue, this.#ping, this.#pingOut?.value, this.#pingOut?.asked, this.#closeDue);
     for (const [id, { serial, code }] of this.#strays) into.add(id, serial, code);
     into.add('streams');
     for (const stream of this.streams.values()) stream.hash(into);

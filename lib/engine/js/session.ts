@@ -318,6 +318,7 @@ export class Session implements SessionCore {
   protected linkUp(link: Link, deframer: Deframer, now: number): void {
     this.link = link;
     this.deframer = deframer;
+    this.channel.lossy = deframer.transport === Transport.Serial;
     this.heard(now);
   }
 
