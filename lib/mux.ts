@@ -209,12 +209,16 @@ export class StreamPort {
 
 const empty = new Uint8Array(0);
 
+const ended = ['ERR_HAWSER_CLOSED'];
+/** The id may even be a newer stream's by now, which has not received what is accepted here. */
+const endedOrNewer = [...ended, 'ERR_HAWSER_ARG'];
+
 /** A core is ahead of the events that it gave: it may have closed a stream whose 'closed' has not been handed on yet. */
-function unlessOver<T>(call: () => T): T | undefined {
+function unlessOver<T>(call: () => T, codes = endedOrNewer): T | undefined {
   try {
     return call();
   } catch (error) {
-    if (error instanceof HawserError && error.code === 'ERR_HAWSER_ARG') return undefined;
+    if (error instanceof HawserError && codes.includes(error.code)) return undefined;
     throw error;
   }
 }
@@ -311,7 +315,7 @@ export class Mux<Core extends SessionCore = SessionCore> {
 
   message(id: number, bytes: Uint8Array): boolean {
     if (!this.#link || this.#clogged || !this.core.live) return false;
-    const out = this.core.message(id, plain(bytes), monotonic());
+    const out = unlessOver(() => this.core.message(id, plain(bytes), monotonic()), ended);
     if (out) this.#write(out);
     return out !== undefined;
   }

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { Backoff } from '../../lib/backoff.js';
 import { Counters } from '../../lib/counters.js';
 import { Code, Kind, Mode, Suite, Verdict, type AcceptCore, type CoreEvent, type SessionCore } from '../../lib/engine.js';
+import { HawserError } from '../../lib/errors.js';
 import { Candidates } from '../../lib/gateway/candidates.js';
 import { Mux, type StreamEnd } from '../../lib/mux.js';
 import { admit, barred } from '../../lib/policy.js';
@@ -241,6 +242,38 @@ describe('mux', () => {
     assert.deepEqual(log, ['Error: above', 'data']);
     assert.equal(bad.closed, false);
     mux.stop();
+  });
+});
+
+describe('mux over a core that is ahead of it', () => {
+  const refusing = (code: 'ERR_HAWSER_CLOSED' | 'ERR_HAWSER_ARG' | 'ERR_HAWSER_STATE') => {
+    const { core, mux, log, end } = scripted();
+    const refuse = (): never => {
+      throw new HawserError(code, 'refused');
+    };
+    Object.assign(core, { write: refuse, consume: refuse, reset: refuse, message: refuse });
+    const port = mux.add(1, end);
+    mux.attach({ write: () => true });
+    return { mux, log, port };
+  };
+
+  for (const code of ['ERR_HAWSER_CLOSED', 'ERR_HAWSER_ARG'] as const) {
+    it(`a stream that the core has ended (${code}): writing, accepting and resetting do nothing`, () => {
+      const { mux, log, port } = refusing(code);
+      port.write(Buffer.from('late'));
+      mux.pump();
+      port.consume(4);
+      assert.deepEqual(log, []);
+      port.reset(Code.Cancelled);
+      assert.deepEqual(log, [`closed ${Code.Cancelled} cut`]);
+      mux.stop();
+    });
+  }
+
+  it('a message on such a stream is not sent; one that is too long is the caller\'s mistake; anything else is told', () => {
+    assert.equal(refusing('ERR_HAWSER_CLOSED').port.message(Buffer.from('late')), false);
+    assert.throws(() => refusing('ERR_HAWSER_ARG').port.message(Buffer.alloc(20_000)), { code: 'ERR_HAWSER_ARG' });
+    assert.throws(() => refusing('ERR_HAWSER_STATE').port.consume(1), { code: 'ERR_HAWSER_STATE' });
   });
 });
 
