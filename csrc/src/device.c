@@ -644,10 +644,10 @@ static int bad_answer(hawser_device *d, int err) {
 }
 
 static int receive_answer(hawser_device *d, uint8_t *in, size_t in_len, size_t *used, uint64_t now_ms) {
+  const hawser_expect expect = {0, HAWSER_HEADER_LEN + HAWSER_RESUME2_LEN, HAWSER_HEADER_LEN + HAWSER_MESSAGE2_MAX};
   hawser_session *s = &d->session;
   hawser_frame frame;
-  int err = hawser_frame_collect(s->link.transport, s->rx, &s->rx_len, s->rx_cap, in, in_len,
-                                 HAWSER_MESSAGE2_MAX + HAWSER_HEADER_LEN, &frame);
+  int err = hawser_frame_collect(s->link.transport, s->rx, &s->rx_len, s->rx_cap, in, in_len, expect, &frame);
   if (err != HAWSER_OK) {
     return err;
   }

@@ -154,50 +154,54 @@ static int is_full(uint8_t type) {
   return type >= HAWSER_TYPE_FULL_1 && type <= HAWSER_TYPE_FULL_1_LAST;
 }
 
-/* SPEC 3.2: mode, suite and n follow from type and length. */
-static int full_event(const hawser_accept *a, hawser_accept_event *event) {
-  uint8_t offset = (uint8_t)(a->type - HAWSER_TYPE_FULL_1);
-  uint8_t mode = (uint8_t)(HAWSER_KEYS + offset / 2);
-  uint8_t suite = (uint8_t)(HAWSER_SUITE_ID_25519 + offset % 2);
-  size_t fixed = hawser_full_len(mode, suite);
-  if (a->message_len < fixed + HAWSER_ID_MIN || a->message_len > fixed + HAWSER_ID_MAX) {
-    return HAWSER_ERR_FORMAT;
-  }
-  event->type = HAWSER_ACCEPT_ID;
-  event->mode = mode;
-  event->suite = suite;
-  event->id = message_of(a) + 1;
-  event->id_len = a->message_len - fixed;
-  return HAWSER_OK;
+static uint8_t full_mode(uint8_t type) {
+  return (uint8_t)(HAWSER_KEYS + (type - HAWSER_TYPE_FULL_1) / 2);
 }
 
-static int resumption_event(const hawser_accept *a, hawser_accept_event *event) {
-  if (a->message_len < HAWSER_MESSAGE1_MIN) {
-    return HAWSER_ERR_FORMAT;
+static uint8_t full_suite(uint8_t type) {
+  return (uint8_t)(HAWSER_SUITE_ID_25519 + (type - HAWSER_TYPE_FULL_1) % 2);
+}
+
+/* SPEC 3.2: a message 1 of this type may have this length. */
+static int type_fits(uint8_t type, size_t len) {
+  size_t fixed;
+  if (!is_full(type)) {
+    return type == HAWSER_TYPE_RESUME_1 && len >= HAWSER_MESSAGE1_MIN && len <= HAWSER_MESSAGE1_MAX;
   }
+  fixed = hawser_full_len(full_mode(type), full_suite(type));
+  return len >= fixed + HAWSER_ID_MIN && len <= fixed + HAWSER_ID_MAX;
+}
+
+/* SPEC 3.2: mode, suite and n follow from type and length. */
+static void full_event(const hawser_accept *a, hawser_accept_event *event) {
+  event->type = HAWSER_ACCEPT_ID;
+  event->mode = full_mode(a->type);
+  event->suite = full_suite(a->type);
+  event->id = message_of(a) + 1;
+  event->id_len = a->message_len - hawser_full_len(event->mode, event->suite);
+}
+
+static void resumption_event(const hawser_accept *a, hawser_accept_event *event) {
   event->type = HAWSER_ACCEPT_TICKET;
   event->id = message_of(a) + 1;
   event->id_len = HAWSER_TICKET_LEN;
-  return HAWSER_OK;
 }
 
 /* A message 1 lies at the start of the buffer. Starts over, whatever was there. */
 static int on_message1(hawser_accept *a, size_t len, hawser_accept_event *event) {
   hawser_bytes part = {message_of(a), len};
-  int err;
+  uint8_t digest1[HAWSER_HASH_LEN];
+  int err = type_fits(message_of(a)[0], len) ? hawser_port_sha256(digest1, &part, 1) : HAWSER_ERR_FORMAT;
+  if (err != HAWSER_OK) {
+    return err;
+  }
+  memcpy(a->digest1, digest1, sizeof a->digest1);
   a->type = message_of(a)[0];
   a->message_len = len;
   if (is_full(a->type)) {
-    err = full_event(a, event);
+    full_event(a, event);
   } else {
-    err = a->type == HAWSER_TYPE_RESUME_1 ? resumption_event(a, event) : HAWSER_ERR_FORMAT;
-  }
-  if (err == HAWSER_OK) {
-    err = hawser_port_sha256(a->digest1, &part, 1);
-  }
-  if (err != HAWSER_OK) {
-    memset(event, 0, sizeof *event);
-    return err;
+    resumption_event(a, event);
   }
   hawser_port_wipe(&a->link, sizeof a->link);
   a->pairing = NULL;
@@ -261,6 +265,19 @@ static int skips(const hawser_accept *a, int err) {
   return a->transport == HAWSER_SERIAL && a->state != DEAD && (err == HAWSER_ERR_FORMAT || err == HAWSER_ERR_AUTH);
 }
 
+/* SPEC 3.3: on a stream a message 1 comes first, then one record. A serial line brings anything at any time. */
+static hawser_expect expected(const hawser_accept *a) {
+  const hawser_expect first = {0, HAWSER_HEADER_LEN + HAWSER_MESSAGE1_MIN, HAWSER_HEADER_LEN + HAWSER_MESSAGE1_MAX};
+  const hawser_expect record = {1, HAWSER_RECORD_OVERHEAD, FIRST_RECORD_LEN};
+  return a->state == FIRST ? first : record;
+}
+
+/* A message 1 on a stream whose type is known, and which cannot have the length announced. */
+static int cannot_become(const hawser_accept *a) {
+  return a->transport == HAWSER_STREAM && a->state == FIRST && a->frame_len > HAWSER_HEADER_LEN &&
+         !type_fits(message_of(a)[0], (size_t)a->buffer[0] << 8 | a->buffer[1]);
+}
+
 int hawser_accept_receive(hawser_accept *a, const uint8_t *in, size_t in_len, size_t *used,
                           hawser_accept_event *event) {
   hawser_frame frame;
@@ -273,9 +290,12 @@ int hawser_accept_receive(hawser_accept *a, const uint8_t *in, size_t in_len, si
   }
   while (err == HAWSER_OK && taken < in_len && event->type == HAWSER_ACCEPT_NONE) {
     /* byte runs up to a frame's end go through the buffer, so that `in` stays as it is */
-    err = hawser_frame_take(a->transport, a->buffer, &a->frame_len, FRAME_LEN, in + taken, in_len - taken,
-                            HAWSER_MESSAGE1_MAX + HAWSER_HEADER_LEN, &frame);
+    err = hawser_frame_take(a->transport, a->buffer, &a->frame_len, FRAME_LEN, in + taken, in_len - taken, expected(a),
+                            &frame);
     taken += frame.used;
+    if (err == HAWSER_OK && cannot_become(a)) {
+      err = HAWSER_ERR_FORMAT;
+    }
     if (err == HAWSER_OK && frame.at != NULL) {
       err = on_frame(a, &frame, event);
       err = skips(a, err) ? HAWSER_OK : err;

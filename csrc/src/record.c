@@ -60,9 +60,14 @@ static size_t take(uint8_t *buffer, size_t *held, const uint8_t *in, size_t in_l
   return n;
 }
 
+/* SPEC 3.1: the first byte says already what it cannot become. */
+static int first_fits(uint8_t first, int records) {
+  return records ? first >= HAWSER_FIRST_RECORD >> 8 && first < 0x80 : first <= HAWSER_FIRST_MESSAGE;
+}
+
 /* in_place: a frame that lies whole in `in` stays there. */
-static int collect_stream(uint8_t *buffer, size_t *held, size_t cap, const uint8_t *in, size_t in_len, size_t body_max,
-                          int in_place, hawser_frame *f) {
+static int collect_stream(uint8_t *buffer, size_t *held, size_t cap, const uint8_t *in, size_t in_len,
+                          hawser_expect expect, int in_place, hawser_frame *f) {
   uint8_t header[HAWSER_HEADER_LEN];
   size_t known = *held < HAWSER_HEADER_LEN ? *held : HAWSER_HEADER_LEN;
   size_t len;
@@ -70,16 +75,15 @@ static int collect_stream(uint8_t *buffer, size_t *held, size_t cap, const uint8
   for (size_t i = 0; known < HAWSER_HEADER_LEN && i < in_len; i++) {
     header[known++] = in[i];
   }
+  if (!first_fits(header[0], expect.records)) {
+    return HAWSER_ERR_FORMAT;
+  }
   if (known < HAWSER_HEADER_LEN) {
-    /* one byte says already what it cannot become */
-    if (known == 1 && header[0] >= 0x80) {
-      return HAWSER_ERR_FORMAT;
-    }
     f->used = take(buffer, held, in, in_len, HAWSER_HEADER_LEN);
     return HAWSER_OK;
   }
   len = announced(header);
-  if (len == 0 || len > body_max || len > cap) {
+  if (len < expect.least || len > expect.most || len > cap) {
     return HAWSER_ERR_FORMAT;
   }
   f->len = len;
@@ -119,19 +123,19 @@ static int collect_serial(uint8_t *buffer, size_t *held, size_t cap, const uint8
 }
 
 static int collect(uint8_t transport, uint8_t *buffer, size_t *held, size_t cap, const uint8_t *in, size_t in_len,
-                   size_t body_max, int in_place, hawser_frame *frame) {
+                   hawser_expect expect, int in_place, hawser_frame *frame) {
   memset(frame, 0, sizeof *frame);
   if (in_len == 0) {
     return HAWSER_OK;
   }
   return transport == HAWSER_SERIAL ? collect_serial(buffer, held, cap, in, in_len, in_place, frame)
-                                    : collect_stream(buffer, held, cap, in, in_len, body_max, in_place, frame);
+                                    : collect_stream(buffer, held, cap, in, in_len, expect, in_place, frame);
 }
 
 int hawser_frame_collect(uint8_t transport, uint8_t *buffer, size_t *held, size_t cap, uint8_t *in, size_t in_len,
-                         size_t body_max, hawser_frame *frame) {
+                         hawser_expect expect, hawser_frame *frame) {
   size_t before = *held;
-  int err = collect(transport, buffer, held, cap, in, in_len, body_max, 1, frame);
+  int err = collect(transport, buffer, held, cap, in, in_len, expect, 1, frame);
   /* taken, and not through the buffer: it lies in `in` */
   int whole = frame->used > 0 && frame->at == NULL && before == 0 && *held == 0;
   if (err == HAWSER_OK && whole) {
@@ -142,8 +146,8 @@ int hawser_frame_collect(uint8_t transport, uint8_t *buffer, size_t *held, size_
 
 #if HAWSER_GATEWAY
 int hawser_frame_take(uint8_t transport, uint8_t *buffer, size_t *held, size_t cap, const uint8_t *in, size_t in_len,
-                      size_t body_max, hawser_frame *frame) {
-  return collect(transport, buffer, held, cap, in, in_len, body_max, 0, frame);
+                      hawser_expect expect, hawser_frame *frame) {
+  return collect(transport, buffer, held, cap, in, in_len, expect, 0, frame);
 }
 #endif
 

@@ -29,16 +29,23 @@ typedef struct hawser_frame {
   size_t used; /* bytes of `in` that were taken */
 } hawser_frame;
 
-/* Collects one frame: out of `in` alone if it lies there whole and none was begun, else in buffer. body_max bounds
- * header and body. HAWSER_ERR_FORMAT: no peer would send that (stream only). *held is the number of
- * bytes in buffer and is changed only where bytes were taken. */
+/* What may come now, and how long it may be: header and body. */
+typedef struct hawser_expect {
+  uint8_t records; /* else: handshake messages */
+  size_t least, most;
+} hawser_expect;
+
+/* Collects one frame: out of `in` alone if it lies there whole and none was begun, else in buffer. On a stream transport
+ * HAWSER_ERR_FORMAT as soon as the bytes cannot become what is expected; a serial line looks at whole frames only, and
+ * at their length in hawser_frame_decode(). *held is the number of bytes in buffer and is changed only where bytes were
+ * taken. */
 int hawser_frame_collect(uint8_t transport, uint8_t *buffer, size_t *held, size_t cap, uint8_t *in, size_t in_len,
-                         size_t body_max, hawser_frame *frame);
+                         hawser_expect expect, hawser_frame *frame);
 
 #if HAWSER_GATEWAY
 /* The same for bytes that are not to be changed: the frame always goes through buffer. */
 int hawser_frame_take(uint8_t transport, uint8_t *buffer, size_t *held, size_t cap, const uint8_t *in, size_t in_len,
-                      size_t body_max, hawser_frame *frame);
+                      hawser_expect expect, hawser_frame *frame);
 #endif
 
 /* Decodes a serial frame that hawser_frame_collect() gave, and checks its header. Stream frames pass.

@@ -212,14 +212,14 @@ static int skips(const hawser_session *s, int err) {
 }
 
 int hawser_receive(hawser_session *s, uint8_t *in, size_t in_len, size_t *used, uint64_t now_ms) {
+  const hawser_expect expect = {1, HAWSER_RECORD_OVERHEAD, own_record_max(s) + HAWSER_RECORD_OVERHEAD};
   hawser_frame frame;
   int err;
   *used = 0;
   if (!s->link.live || s->frames_len > 0) {
     return HAWSER_ERR_STATE;
   }
-  err = hawser_frame_collect(s->link.transport, s->rx, &s->rx_len, s->rx_cap, in, in_len,
-                             own_record_max(s) + HAWSER_RECORD_OVERHEAD, &frame);
+  err = hawser_frame_collect(s->link.transport, s->rx, &s->rx_len, s->rx_cap, in, in_len, expect, &frame);
   if (err != HAWSER_OK) {
     return err;
   }

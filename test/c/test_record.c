@@ -45,6 +45,7 @@ static void cobs(void) {
 
 /* Any cutting of the same bytes gives the same frames. */
 static void frames(uint8_t transport) {
+  const hawser_expect any = {0, 3, 32};
   uint8_t wire[64], in[64], held[64], out[3][16];
   size_t total = 0;
   for (uint8_t k = 0; k < 3; k++) {
@@ -59,7 +60,7 @@ static void frames(uint8_t transport) {
     while (at < total) {
       hawser_frame f;
       size_t n = step < total - at ? step : total - at;
-      CHECK(hawser_frame_collect(transport, held, &hold, sizeof held, in + at, n, 32, &f) == HAWSER_OK);
+      CHECK(hawser_frame_collect(transport, held, &hold, sizeof held, in + at, n, any, &f) == HAWSER_OK);
       CHECK(f.used > 0 && f.used <= n);
       at += f.used;
       if (f.at != NULL && count < 3) {
@@ -76,27 +77,31 @@ static void frames(uint8_t transport) {
 }
 
 static void too_long(void) {
+  const hawser_expect any = {1, HAWSER_RECORD_OVERHEAD, 32};
   uint8_t in[200], held[32];
   size_t hold = 0;
   hawser_frame f;
   memset(in, 7, sizeof in);
   in[150] = 0;
-  CHECK(hawser_frame_collect(HAWSER_SERIAL, held, &hold, sizeof held, in, 100, 32, &f) == HAWSER_OK && f.at == NULL);
-  CHECK(hawser_frame_collect(HAWSER_SERIAL, held, &hold, sizeof held, in + 100, 100, 32, &f) == HAWSER_OK);
+  CHECK(hawser_frame_collect(HAWSER_SERIAL, held, &hold, sizeof held, in, 100, any, &f) == HAWSER_OK && f.at == NULL);
+  CHECK(hawser_frame_collect(HAWSER_SERIAL, held, &hold, sizeof held, in + 100, 100, any, &f) == HAWSER_OK);
   CHECK(f.used == 51 && hold == 0 && hawser_frame_decode(HAWSER_SERIAL, &f) == HAWSER_ERR_FORMAT);
   for (unsigned first = 0x10; first < 0x100; first++) { /* SPEC 3.1: no stream frame begins with these, or says 0 */
     in[0] = (uint8_t)first;
     in[1] = 1;
     hold = 0;
     if (first < 0x40 || first > 0x7f) {
-      CHECK(hawser_frame_collect(HAWSER_STREAM, held, &hold, sizeof held, in, 2, 32, &f) == HAWSER_ERR_FORMAT);
+      CHECK(hawser_frame_collect(HAWSER_STREAM, held, &hold, sizeof held, in, 2, any, &f) == HAWSER_ERR_FORMAT);
+      CHECK(hawser_frame_collect(HAWSER_STREAM, held, &hold, sizeof held, in, 1, any, &f) == HAWSER_ERR_FORMAT);
+      CHECK(hold == 0);
     }
   }
   in[0] = in[1] = 0;
-  CHECK(hawser_frame_collect(HAWSER_STREAM, held, &hold, sizeof held, in, 2, 32, &f) == HAWSER_ERR_FORMAT);
+  CHECK(hawser_frame_collect(HAWSER_STREAM, held, &hold, sizeof held, in, 2, any, &f) == HAWSER_ERR_FORMAT);
+  CHECK(hawser_frame_collect(HAWSER_STREAM, held, &hold, sizeof held, in, 1, any, &f) == HAWSER_ERR_FORMAT);
   in[0] = 0x40;
   in[1] = 15; /* 33 bytes in all */
-  CHECK(hawser_frame_collect(HAWSER_STREAM, held, &hold, sizeof held, in, 2, 32, &f) == HAWSER_ERR_FORMAT);
+  CHECK(hawser_frame_collect(HAWSER_STREAM, held, &hold, sizeof held, in, 2, any, &f) == HAWSER_ERR_FORMAT);
 }
 
 static void start(hawser_link *a, hawser_link *b, uint64_t counter) {

@@ -46,6 +46,39 @@ static void tamper1(void) {
   }
 }
 
+/* What follows a message 1 of `len` bytes is not waited for: how many bytes of these a new connection takes before it is
+ * refused, or 0. */
+static size_t refused_after(const uint8_t *bytes, size_t len) {
+  hawser_accept_event event;
+  size_t used;
+  CHECK(hawser_accept_init(&e.accept, HAWSER_STREAM, e.accept_buffer) == HAWSER_OK);
+  for (size_t i = 0; i < len; i++) {
+    int err = hawser_accept_receive(&e.accept, bytes + i, 1, &used, &event);
+    if (err != HAWSER_OK) {
+      CHECK(err == HAWSER_ERR_FORMAT && event.type == HAWSER_ACCEPT_NONE);
+      return i + 1;
+    }
+  }
+  return 0;
+}
+
+/* SPEC 3.3: refused at the first byte that no message 1 can have. */
+static void strangers(void) {
+  static const struct {
+    uint8_t bytes[3];
+    uint8_t after;
+  } table[] = {
+      {{'G', 'E', 'T'}, 1}, {{0x16, 3, 1}, 1},  {{0x40, 0, 0}, 1},       {{0xff, 0, 0}, 1},   {{0, 0, 0}, 2},
+      {{0, 45, 0x18}, 2},   {{0, 46, 0x18}, 0}, {{0x0f, 0xff, 0x18}, 0}, {{0, 60, 0x11}, 3},  {{0, 61, 0x11}, 0},
+      {{0, 89, 0x11}, 0},   {{0, 90, 0x11}, 3}, {{0, 93, 0x12}, 3},      {{0, 94, 0x12}, 0},  {{0, 122, 0x14}, 0},
+      {{0, 123, 0x14}, 3},  {{0, 52, 0x15}, 3}, {{0, 53, 0x15}, 0},      {{0, 114, 0x16}, 0}, {{0, 115, 0x16}, 3},
+      {{0, 57, 0x17}, 3},   {{0, 50, 0x1a}, 3}, {{0, 60, 0x10}, 3},      {{0, 60, 0x20}, 3},
+  };
+  for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+    CHECK(refused_after(table[i].bytes, 3) == table[i].after);
+  }
+}
+
 /* An offer that fails leaves the candidate as it was, so that the next record can be tried. */
 static void wrong_device(void) {
   hawser_accept_event event;
@@ -241,6 +274,7 @@ static void knock_out(uint8_t mode, uint8_t suite) {
 }
 
 int main(void) {
+  strangers();
   for (size_t m = 0; m < ENDS_MODES; m++) {
     all(ends_modes[m][0], ends_modes[m][1]);
     knock_out(ends_modes[m][0], ends_modes[m][1]);
