@@ -8,7 +8,7 @@
 // from the package node-api-headers and downloads nothing. OpenSSL's headers are taken from beside the running
 // Node and from nowhere else: the addon uses the libcrypto inside Node, and headers of another build may not fit it.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -43,7 +43,21 @@ function build(port) {
   };
   const flags = Object.entries(definitions).map(([name, value]) => `--CD${name}=${value}`);
   const out = join(root, 'build', `addon-${port}`);
-  run(process.execPath, [cmakeJs, 'build', '--directory', root, '--out', out, ...flags], `addon-${port}`);
+  const cmake = (command, name) =>
+    run(process.execPath, [cmakeJs, command, '--directory', root, '--out', out, ...flags], name);
+  configure(() => cmake('configure', `addon-${port}-configure`), out);
+  cmake('build', `addon-${port}`);
+}
+
+// Each time, since the Node whose headers it found may be another one by now. What a failed try left behind (it goes by the compiler it found
+// first) would make every later one fail too.
+function configure(step, out) {
+  try {
+    step();
+  } catch (error) {
+    rmSync(out, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 function needs(command, name) {
