@@ -14,7 +14,13 @@ export function deviceCredentials(engine: Engine, pairing: DevicePairing): Crede
   const core = terms(pairing, pairing.gatewayId);
   if (hasKeys(pairing.mode)) {
     if (pairing.privateKey) core.ownPublic = engine.publicKey(pairing.suite, pairing.privateKey);
-    assign(core, { own: keep.optional(pairing.privateKey), peer: pairing.gatewayPublicKey, ss: pairing.ss, gateD2g: pairing.gateD2g, gateG2d: pairing.gateG2d });
+    assign(core, {
+      own: keep.optional(pairing.privateKey),
+      peer: pairing.gatewayPublicKey,
+      ss: pairing.ss,
+      gateD2g: pairing.gateD2g,
+      gateG2d: pairing.gateG2d,
+    });
   }
   assign(core, { psk: keep.optional(pairing.psk), ticket: keep.optional(pairing.ticket) });
   return { pairing: core, release: () => keep.release() };

@@ -11,7 +11,17 @@ import { Backoff } from './backoff.js';
 import { Counters, type Reason } from './counters.js';
 import { deviceCredentials, type Credentials } from './credentials.js';
 import { SafeEmitter } from './emitter.js';
-import { Code, Kind, Mode, Transport, Verdict, type CoreEvent, type DeviceCore, type Early, type Engine } from './engine.js';
+import {
+  Code,
+  Kind,
+  Mode,
+  Transport,
+  Verdict,
+  type CoreEvent,
+  type DeviceCore,
+  type Early,
+  type Engine,
+} from './engine.js';
 import { selectEngine } from './engine/select.js';
 import { HawserError, resetError } from './errors.js';
 import { keylogLines } from './keylog.js';
@@ -20,7 +30,15 @@ import { checkDevicePairing } from './pairing/terms.js';
 import { savedStreams } from './saved.js';
 import { MemoryStorage, Slots, storageError } from './storage.js';
 import { EarlyVerdict, HawserStream, MessageStream } from './stream.js';
-import type { Address, ConnectOptions, DeviceStorage, HandshakeReport, OpenOptions, SavedState, SessionEvents } from './types.js';
+import type {
+  Address,
+  ConnectOptions,
+  DeviceStorage,
+  HandshakeReport,
+  OpenOptions,
+  SavedState,
+  SessionEvents,
+} from './types.js';
 
 /**
  * Connects, and keeps connected until session.close() or the signal. Resolves when the first link is up (`lazy`: when it
@@ -87,7 +105,10 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
   #riding: EarlyOffer | undefined;
   readonly #verdicts = new Map<StreamPort, EarlyVerdict>();
   #handshakePending = false;
-  #settleFirst: { resolve: () => void; reject: (error: unknown) => void } = { resolve: () => undefined, reject: () => undefined };
+  #settleFirst: { resolve: () => void; reject: (error: unknown) => void } = {
+    resolve: () => undefined,
+    reject: () => undefined,
+  };
 
   /** Use connect(). */
   constructor(options: ConnectOptions) {
@@ -98,9 +119,18 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
     this.#storage = options.storage ?? new MemoryStorage();
     this.#slots = new Slots(this.#storage);
     this.#credentials = deviceCredentials(this.#engine, options.pairing);
-    this.#core = this.#engine.device(this.#credentials.pairing, { streams: options.streams ?? defaults.streams, keylog: options.keylog ?? false });
-    this.#mux = new Mux(this.#core, { event: (event) => this.#onEvent(event), threw: (error) => this.listenerThrew('stream', error) });
-    this.#backoff = new Backoff(options.backoff?.min ?? defaults.backoffMin, options.backoff?.max ?? defaults.backoffMax);
+    this.#core = this.#engine.device(this.#credentials.pairing, {
+      streams: options.streams ?? defaults.streams,
+      keylog: options.keylog ?? false,
+    });
+    this.#mux = new Mux(this.#core, {
+      event: (event) => this.#onEvent(event),
+      threw: (error) => this.listenerThrew('stream', error),
+    });
+    this.#backoff = new Backoff(
+      options.backoff?.min ?? defaults.backoffMin,
+      options.backoff?.max ?? defaults.backoffMax,
+    );
     this.#transport = options.framing === 'serial' ? Transport.Serial : Transport.Stream;
     this.firstLink = new Promise((resolve, reject) => {
       this.#settleFirst = { resolve, reject };
@@ -194,9 +224,13 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
     options.signal?.throwIfAborted();
     if (this.#ended) throw new HawserError('ERR_HAWSER_CLOSED', 'the session has ended');
     const length = Buffer.byteLength(name);
-    if (length < 1 || length > 32) throw new HawserError('ERR_HAWSER_ARG', `upstream '${name}': a name has 1..32 bytes`);
+    if (length < 1 || length > 32)
+      throw new HawserError('ERR_HAWSER_ARG', `upstream '${name}': a name has 1..32 bytes`);
     if (options.early && options.early.length > maxEarly(name)) {
-      throw new HawserError('ERR_HAWSER_ARG', `early: ${options.early.length} bytes; at most ${maxEarly(name)} fit for '${name}'`);
+      throw new HawserError(
+        'ERR_HAWSER_ARG',
+        `early: ${options.early.length} bytes; at most ${maxEarly(name)} fit for '${name}'`,
+      );
     }
   }
 
@@ -270,9 +304,15 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
   async #ownPipe(open: () => Duplex | Promise<Duplex>): Promise<Duplex | undefined> {
     const { signal } = this.#ending;
     const opening = Promise.resolve(open());
-    const ended = new Promise<undefined>((resolve) => signal.addEventListener('abort', () => resolve(undefined), { once: true }));
+    const ended = new Promise<undefined>((resolve) =>
+      signal.addEventListener('abort', () => resolve(undefined), { once: true }),
+    );
     const pipe = await Promise.race([opening, ended]);
-    if (!pipe) void opening.then((late) => late.destroy(), () => undefined);
+    if (!pipe)
+      void opening.then(
+        (late) => late.destroy(),
+        () => undefined,
+      );
     return pipe;
   }
 
@@ -323,7 +363,12 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
   #connectCore(): void {
     this.#offers = this.#offers.filter(({ port }) => !port.closed);
     const offer = this.#riding ? undefined : this.#offers[0];
-    const early: Early | undefined = offer && { stream: offer.port.id, data: offer.data, fin: false, idempotent: offer.idempotent };
+    const early: Early | undefined = offer && {
+      stream: offer.port.id,
+      data: offer.data,
+      fin: false,
+      idempotent: offer.idempotent,
+    };
     const result = this.#core.connect(this.#transport, monotonic(), early);
     if (!offer || !result.early) return;
     this.#riding = offer;
@@ -337,7 +382,10 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
       this.#mux.receive(chunk);
     } catch (error) {
       // Not for anything from the network: but whatever it is, it ends this link and nothing more.
-      this.#dropLink('badRecord', error instanceof HawserError ? error : new HawserError('ERR_HAWSER_STATE', String(error), { cause: error }));
+      this.#dropLink(
+        'badRecord',
+        error instanceof HawserError ? error : new HawserError('ERR_HAWSER_STATE', String(error), { cause: error }),
+      );
     }
   }
 
@@ -433,7 +481,8 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
   /** The gateway ended the session for good: its streams are over. Whether to try again depends on why. */
   #onClose(code: Code): void {
     this.#mux.forgetAll(code);
-    if (code === Code.Revoked || code === Code.Done) this.#end(code, code === Code.Revoked ? resetError(code) : undefined);
+    if (code === Code.Revoked || code === Code.Done)
+      this.#end(code, code === Code.Revoked ? resetError(code) : undefined);
     else this.#linkEnded?.();
   }
 
@@ -524,22 +573,28 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
 /** ERR_HAWSER_CONFIG or _ARG with the field and the reason. */
 function checkOptions(options: ConnectOptions): void {
   checkDevicePairing(options.pairing);
-  const wrong = (field: string, reason: string): HawserError => new HawserError('ERR_HAWSER_ARG', `${field}: ${reason}`);
+  const wrong = (field: string, reason: string): HawserError =>
+    new HawserError('ERR_HAWSER_ARG', `${field}: ${reason}`);
   const { host, port, addresses, pairing, pipe, streams, storage } = options;
   if ((host === undefined) !== (port === undefined)) throw wrong('host, port', 'both or neither');
   const list = host !== undefined && port !== undefined ? [{ host, port }] : (addresses ?? pairing.addresses);
-  if (!pipe && list.length === 0) throw wrong('addresses', 'neither the options nor the pairing name a gateway address');
+  if (!pipe && list.length === 0)
+    throw wrong('addresses', 'neither the options nor the pairing name a gateway address');
   for (const address of list) {
-    if (!Number.isInteger(address.port) || address.port < 1 || address.port > 65535) throw wrong('port', `${address.port} is not in 1..65535`);
+    if (!Number.isInteger(address.port) || address.port < 1 || address.port > 65535)
+      throw wrong('port', `${address.port} is not in 1..65535`);
   }
-  if (streams !== undefined && (!Number.isInteger(streams) || streams < 1 || streams > 128)) throw wrong('streams', `${streams} is not in 1..128`);
-  if (pairing.mode === Mode.Ticket && !storage) throw wrong('storage', 'mode ticket needs one: without it the device would be locked out at its next start');
+  if (streams !== undefined && (!Number.isInteger(streams) || streams < 1 || streams > 128))
+    throw wrong('streams', `${streams} is not in 1..128`);
+  if (pairing.mode === Mode.Ticket && !storage)
+    throw wrong('storage', 'mode ticket needs one: without it the device would be locked out at its next start');
 }
 
 function dial(address: Address, timeout: number, signal: AbortSignal): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const socket = netConnect({ ...address, noDelay: true, keepAlive: true });
-    const giveUp = (reason: string): void => void socket.destroy(new Error(`${address.host} port ${address.port}: ${reason}`));
+    const giveUp = (reason: string): void =>
+      void socket.destroy(new Error(`${address.host} port ${address.port}: ${reason}`));
     const ended = (): void => giveUp('the session has ended');
     const timer = setTimeout(() => giveUp('no connection in time'), timeout);
     const settled = (): void => {
@@ -569,7 +624,8 @@ function connected(stream: HawserStream, signal: AbortSignal | undefined): Promi
   bindSignal(stream, signal);
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void => reject(error);
-    const closed = (): void => reject(new HawserError('ERR_HAWSER_CLOSED', 'the stream was closed before it was connected'));
+    const closed = (): void =>
+      reject(new HawserError('ERR_HAWSER_CLOSED', 'the stream was closed before it was connected'));
     stream.once('error', failed);
     stream.once('close', closed);
     stream.once('connect', () => {

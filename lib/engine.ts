@@ -9,23 +9,38 @@
 
 import type { HawserError } from './errors.js';
 
-export const Mode = { Keys : 1, KeysPsk : 2, Psk : 3, Ticket : 4 } as const;
+export const Mode = { Keys: 1, KeysPsk: 2, Psk: 3, Ticket: 4 } as const;
 export type Mode = (typeof Mode)[keyof typeof Mode];
-export const Suite = { None : 0, X25519 : 1, P256 : 2 } as const;
+export const Suite = { None: 0, X25519: 1, P256: 2 } as const;
 export type Suite = (typeof Suite)[keyof typeof Suite];
-export const Transport = { Stream : 1, Datagram : 2, Serial : 3 } as const;
+export const Transport = { Stream: 1, Datagram: 2, Serial: 3 } as const;
 export type Transport = (typeof Transport)[keyof typeof Transport];
-export const Verdict = { None : 0, Taken : 1, NotTaken : 2, Unknown : 3 } as const;
+export const Verdict = { None: 0, Taken: 1, NotTaken: 2, Unknown: 3 } as const;
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
-export const Kind = { Stream : 0, Messages : 1 } as const;
+export const Kind = { Stream: 0, Messages: 1 } as const;
 export type Kind = (typeof Kind)[keyof typeof Kind];
 
 /** Codes of RESET and CLOSE frames, SPEC 9. */
-export const Code = { Done : 0, NotAllowed : 1, Unreachable : 2, UpstreamReset : 3, Limit : 4, StateLost : 5, Violation : 6, Cancelled : 7, Timeout : 8, GoingAway : 9, Revoked : 10, EarlyUnknown : 11, } as const;
+export const Code = {
+  Done: 0,
+  NotAllowed: 1,
+  Unreachable: 2,
+  UpstreamReset: 3,
+  Limit: 4,
+  StateLost: 5,
+  Violation: 6,
+  Cancelled: 7,
+  Timeout: 8,
+  GoingAway: 9,
+  Revoked: 10,
+  EarlyUnknown: 11,
+} as const;
 export type Code = (typeof Code)[keyof typeof Code];
 
 /** A long-term secret held by an engine; the bytes do not come back out. Made by `Engine.importSecret`. */
-export interface Secret { readonly secret: unique symbol }
+export interface Secret {
+  readonly secret: unique symbol;
+}
 
 /** SPEC 4. `own` is this end's static private key, `peer` the other end's static public key. */
 export interface CorePairing {
@@ -56,8 +71,13 @@ export interface Chain {
   r: Uint8Array; // 32
   next: Uint8Array; // 32
 }
-export interface Position { b: number; i: number }
-export interface IndexedTicket extends Position { ticket: Uint8Array }
+export interface Position {
+  b: number;
+  i: number;
+}
+export interface IndexedTicket extends Position {
+  ticket: Uint8Array;
+}
 
 export type CoreEvent =
   | { type: 'store'; slot: Uint8Array } // device: 64 bytes: write, read back, wipe the old slot, then stored()
@@ -94,7 +114,12 @@ export interface SessionCore {
    * Turns stream bytes into records, as far as the window allows. `out` also carries control bytes that must go first.
    * fin applies when all of data was taken.
    */
-  write(stream: number, data: Uint8Array, fin: boolean, now: number): { taken: number; finTaken: boolean; out?: Uint8Array };
+  write(
+    stream: number,
+    data: Uint8Array,
+    fin: boolean,
+    now: number,
+  ): { taken: number; finTaken: boolean; out?: Uint8Array };
   /** Bytes that write() would take now. */
   window(stream: number): number;
   message(stream: number, data: Uint8Array, now: number): Uint8Array | undefined;
@@ -117,10 +142,21 @@ export interface SessionCore {
 }
 
 /** `data` starts at the stream's acknowledged offset. */
-export interface Early { stream: number; data: Uint8Array; fin: boolean; idempotent: boolean }
+export interface Early {
+  stream: number;
+  data: Uint8Array;
+  fin: boolean;
+  idempotent: boolean;
+}
 export type HandshakeKind = 'full' | 'resumption';
 /** Exact figures of the last handshake; times are the caller's. */
-export interface HandshakeInfo { kind: HandshakeKind; sent: number; received: number; ecdh: number; early: Verdict }
+export interface HandshakeInfo {
+  kind: HandshakeKind;
+  sent: number;
+  received: number;
+  ecdh: number;
+  early: Verdict;
+}
 
 export interface DeviceCore extends SessionCore {
   /** Both flash slots (undefined: unreadable). Says which slot must be wiped before going on. */
@@ -175,7 +211,10 @@ export type AcceptEvent =
   | { type: 'ticket'; ticket: Uint8Array }
   | { type: 'confirm' }
   | { type: 'drop'; error: HawserError };
-export interface Resumption extends Position { continues: Uint8Array; early: boolean }
+export interface Resumption extends Position {
+  continues: Uint8Array;
+  early: boolean;
+}
 
 /** The gateway's end of a session; it outlives links. */
 export interface GatewayCore extends SessionCore {
@@ -185,8 +224,12 @@ export interface GatewayCore extends SessionCore {
   attach(accept: AcceptCore, continued: boolean, now: number): CoreEvent[];
 }
 
-export interface EngineOptions { keylog?: boolean }
-export interface SessionOptions { streams?: number }
+export interface EngineOptions {
+  keylog?: boolean;
+}
+export interface SessionOptions {
+  streams?: number;
+}
 
 export interface Engine {
   readonly name: 'native-openssl' | 'native-mbedtls' | 'js';
@@ -198,7 +241,12 @@ export interface Engine {
   /** ECDH of both static keys. */
   agree(suite: Suite, secret: Uint8Array, peer: Uint8Array): Uint8Array;
   /** SPEC 4. */
-  gateKeys(ss: Uint8Array, psk: Uint8Array | undefined, id: Uint8Array, gatewayId: Uint8Array): { d2g: Uint8Array; g2d: Uint8Array };
+  gateKeys(
+    ss: Uint8Array,
+    psk: Uint8Array | undefined,
+    id: Uint8Array,
+    gatewayId: Uint8Array,
+  ): { d2g: Uint8Array; g2d: Uint8Array };
   random(length: number): Uint8Array;
 
   chainStart(b0: Uint8Array): Chain;

@@ -16,7 +16,16 @@ import { idKey, type Context, type Settings } from './gateway/context.js';
 import { Door } from './gateway/door.js';
 import type { DeviceSession } from './gateway/session.js';
 import { monotonic } from './mux.js';
-import type { DeviceRecord, DropReport, Framing, GatewayEvents, GatewayOptions, ListenOptions, SessionReport, Store } from './types.js';
+import type {
+  DeviceRecord,
+  DropReport,
+  Framing,
+  GatewayEvents,
+  GatewayOptions,
+  ListenOptions,
+  SessionReport,
+  Store,
+} from './types.js';
 import { parseUpstreams, type Upstream } from './upstream.js';
 
 /** ERR_HAWSER_CONFIG: an upstream or the identity is not valid; ERR_HAWSER_ENGINE: no such engine. */
@@ -24,7 +33,14 @@ export function createGateway(options: GatewayOptions): Gateway {
   return new Gateway(options);
 }
 
-const defaults = { maxHalfOpen: 1024, handshakeTimeout: 10_000, linger: 600_000, connectTimeout: 10_000, policyInterval: 1_000, drain: 5_000 };
+const defaults = {
+  maxHalfOpen: 1024,
+  handshakeTimeout: 10_000,
+  linger: 600_000,
+  connectTimeout: 10_000,
+  policyInterval: 1_000,
+  drain: 5_000,
+};
 /** Pairings whose keys the engine holds at a time. */
 const maxCredentials = 10_000;
 
@@ -52,7 +68,8 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
   constructor(options: GatewayOptions) {
     super();
     const { store, identity, upstreams } = options;
-    if (identity.id.length < 4 || identity.id.length > 32) throw new HawserError('ERR_HAWSER_CONFIG', 'identity: id: must have 4..32 bytes');
+    if (identity.id.length < 4 || identity.id.length > 32)
+      throw new HawserError('ERR_HAWSER_CONFIG', 'identity: id: must have 4..32 bytes');
     this.#engine = options.engine ?? selectEngine();
     this.#store = store;
     this.#upstreams = parseUpstreams(upstreams);
@@ -95,7 +112,9 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
   async listen(options: ListenOptions): Promise<AddressInfo | string> {
     if (this.#closing) throw new HawserError('ERR_HAWSER_CLOSED', 'the gateway is closed');
     const framing = options.framing ?? 'stream';
-    const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: false }, (socket) => this.accept(socket, framing));
+    const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: false }, (socket) =>
+      this.accept(socket, framing),
+    );
     await listening(server, options);
     this.#servers.add(server);
     server.on('error', (error) => this.tell('error', error));
@@ -162,7 +181,11 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
 
   /** Devices that have a session now. */
   get sessions(): (SessionReport & { live: boolean; streams: number })[] {
-    return [...this.#sessions.values()].map((session) => ({ ...session.report, live: session.live, streams: session.streams }));
+    return [...this.#sessions.values()].map((session) => ({
+      ...session.report,
+      live: session.live,
+      streams: session.streams,
+    }));
   }
   /** Connections that are not live. */
   get halfOpen(): number {
@@ -209,7 +232,10 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
     this.counters.add(reason);
     this.tell('drop', { reason, ...about });
     const device = about.device ? ` device ${Buffer.from(about.device).toString('hex')}` : '';
-    this.tell('debug', `${about.remote ?? 'pipe'}${device}: ${Counters.describe(reason)}${about.error ? ` (${about.error.message})` : ''}`);
+    this.tell(
+      'debug',
+      `${about.remote ?? 'pipe'}${device}: ${Counters.describe(reason)}${about.error ? ` (${about.error.message})` : ''}`,
+    );
   }
 
   // ---- The end --------------------------------------------------------------------------------------------------------
@@ -249,10 +275,14 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
 }
 
 function settingsOf(options: GatewayOptions): Settings {
-  const { maxHalfOpen, handshakeTimeout, linger, connectTimeout, policyInterval } = { ...defaults, ...defined(options) };
+  const { maxHalfOpen, handshakeTimeout, linger, connectTimeout, policyInterval } = {
+    ...defaults,
+    ...defined(options),
+  };
   const numbers = { maxHalfOpen, handshakeTimeout, linger, connectTimeout, policyInterval };
   for (const [field, value] of Object.entries(numbers)) {
-    if (!Number.isInteger(value) || value < 1 || value > 0x7fffffff) throw new HawserError('ERR_HAWSER_CONFIG', `${field}: ${value} is not in 1..2147483647`);
+    if (!Number.isInteger(value) || value < 1 || value > 0x7fffffff)
+      throw new HawserError('ERR_HAWSER_CONFIG', `${field}: ${value} is not in 1..2147483647`);
   }
   return {
     ...numbers,

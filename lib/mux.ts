@@ -165,7 +165,11 @@ export class StreamPort {
   }
 
   #seek(): void {
-    for (let chunk = this.#chunks[this.#at]; chunk && chunk.start + chunk.bytes.length <= this.#next; chunk = this.#chunks[this.#at]) {
+    for (
+      let chunk = this.#chunks[this.#at];
+      chunk && chunk.start + chunk.bytes.length <= this.#next;
+      chunk = this.#chunks[this.#at]
+    ) {
       this.#at += 1;
     }
   }
@@ -173,7 +177,12 @@ export class StreamPort {
   acked(offset: number): void {
     this.#acked = Math.max(this.#acked, Math.min(offset, this.#end));
     let done = 0;
-    for (let chunk = this.#chunks[done]; chunk && chunk.start + chunk.bytes.length <= this.#acked; chunk = this.#chunks[done]) done += 1;
+    for (
+      let chunk = this.#chunks[done];
+      chunk && chunk.start + chunk.bytes.length <= this.#acked;
+      chunk = this.#chunks[done]
+    )
+      done += 1;
     if (done > 0) {
       this.#chunks.splice(0, done);
       this.#at = Math.max(0, this.#at - done);

@@ -40,7 +40,9 @@ export function claim(record: RuleRecord, message: Message1, incarnation: string
   const order = compare(message.q, record.p);
   if (order < 0) return undefined;
   const moved = order > 0 ? advance(record, message.q, incarnation) : record;
-  const { early, verdict } = message.hasEarly ? decide(moved, message, incarnation) : { early: moved.early, verdict: Verdict.None };
+  const { early, verdict } = message.hasEarly
+    ? decide(moved, message, incarnation)
+    : { early: moved.early, verdict: Verdict.None };
   return {
     record: { ...moved, early },
     verdict,
@@ -51,13 +53,18 @@ export function claim(record: RuleRecord, message: Message1, incarnation: string
 
 /** Rule 2. */
 function advance(record: RuleRecord, q: Position, incarnation: string): RuleRecord {
-  return { p: { b: q.b, i: q.i }, early: { kind: record.incarnation === incarnation ? 'none' : 'void' }, incarnation: record.incarnation };
+  return {
+    p: { b: q.b, i: q.i },
+    early: { kind: record.incarnation === incarnation ? 'none' : 'void' },
+    incarnation: record.incarnation,
+  };
 }
 
 /** Rule 3. */
 function decide(record: RuleRecord, message: Message1, incarnation: string): { early: EarlyState; verdict: Verdict } {
   const { early } = record;
-  if (record.incarnation !== incarnation) return { early: early.kind === 'void' ? early : { kind: 'void' }, verdict: Verdict.Unknown };
+  if (record.incarnation !== incarnation)
+    return { early: early.kind === 'void' ? early : { kind: 'void' }, verdict: Verdict.Unknown };
   switch (early.kind) {
     case 'void':
       return { early, verdict: Verdict.Unknown };
@@ -76,7 +83,12 @@ function decide(record: RuleRecord, message: Message1, incarnation: string): { e
  * Rule 5: the first record is valid under a candidate at q, whose answer was given under `answered`. Undefined: the candidate is dropped.
  * That the chain is still the candidate's is the caller's to check.
  */
-export function confirm(record: RuleRecord, q: Position, answered: string, incarnation: string): RuleRecord | undefined {
+export function confirm(
+  record: RuleRecord,
+  q: Position,
+  answered: string,
+  incarnation: string,
+): RuleRecord | undefined {
   if (compare(record.p, q) > 0) return undefined;
   const p = { b: q.b, i: q.i + 1 };
   return answered === incarnation

@@ -43,9 +43,11 @@ export class Slots {
   /** Write, read back, wipe the old one. Rejects with ERR_HAWSER_STORAGE. One at a time. */
   store(image: Uint8Array): Promise<void> {
     const copy = Uint8Array.from(image);
-    const done = this.#tail.then(() => this.#store(copy)).catch((error: unknown) => {
-      throw storageError(error);
-    });
+    const done = this.#tail
+      .then(() => this.#store(copy))
+      .catch((error: unknown) => {
+        throw storageError(error);
+      });
     this.#tail = done.catch(() => undefined);
     return done;
   }
@@ -58,13 +60,18 @@ export class Slots {
     if (!back || Buffer.compare(back, image) !== 0) throw new Error(`slot ${next} does not read back what was written`);
     this.#current = next;
     await this.#storage.wipeSlot(old);
-    if (slotSequence(await this.#storage.readSlot(old)) !== undefined) throw new Error(`slot ${old} still holds its old secret`);
+    if (slotSequence(await this.#storage.readSlot(old)) !== undefined)
+      throw new Error(`slot ${old} still holds its old secret`);
   }
 }
 
 export function storageError(cause: unknown): HawserError {
   if (cause instanceof HawserError && cause.code === 'ERR_HAWSER_STORAGE') return cause;
-  return new HawserError('ERR_HAWSER_STORAGE', `device storage: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  return new HawserError(
+    'ERR_HAWSER_STORAGE',
+    `device storage: ${cause instanceof Error ? cause.message : String(cause)}`,
+    { cause },
+  );
 }
 
 /** Forgets with the process: for modes that can do a full handshake, and for tests. */
@@ -140,7 +147,8 @@ export class FileStorage implements DeviceStorage {
 
 /** ERR_HAWSER_CONFIG with file, field and reason. */
 function parseState(path: string, bytes: Uint8Array): SavedState {
-  const wrong = (field: string, reason: string): HawserError => new HawserError('ERR_HAWSER_CONFIG', `${path}: ${field}: ${reason}`);
+  const wrong = (field: string, reason: string): HawserError =>
+    new HawserError('ERR_HAWSER_CONFIG', `${path}: ${field}: ${reason}`);
   let value: { version?: unknown; blob?: unknown; names?: unknown };
   try {
     value = JSON.parse(Buffer.from(bytes).toString()) as typeof value;
@@ -149,7 +157,8 @@ function parseState(path: string, bytes: Uint8Array): SavedState {
   }
   if (typeof value !== 'object' || value === null || value.version !== 1) throw wrong('version', 'must be 1');
   const { blob, names } = value;
-  if (typeof blob !== 'string' || !/^(?:[0-9a-f]{2})+$/.test(blob) || blob.length > 2 * stateMax) throw wrong('blob', 'must be at most 256 bytes in hex');
+  if (typeof blob !== 'string' || !/^(?:[0-9a-f]{2})+$/.test(blob) || blob.length > 2 * stateMax)
+    throw wrong('blob', 'must be at most 256 bytes in hex');
   if (!Array.isArray(names) || !names.every(isName)) throw wrong('names', 'must be pairs of a stream and its upstream');
   return { blob: new Uint8Array(Buffer.from(blob, 'hex')), names };
 }
@@ -203,4 +212,3 @@ async function syncDirectory(path: string): Promise<void> {
     await directory.close();
   }
 }
-

@@ -57,7 +57,12 @@ export class HawserStream extends Duplex implements StreamEnd {
     windows: { own: number; peer: number },
     early: EarlyVerdict,
   ) {
-    super({ allowHalfOpen: true, readableHighWaterMark: windows.own, writableHighWaterMark: Math.min(windows.peer, 1 << 20), emitClose: true });
+    super({
+      allowHalfOpen: true,
+      readableHighWaterMark: windows.own,
+      writableHighWaterMark: Math.min(windows.peer, 1 << 20),
+      emitClose: true,
+    });
     this.#early = early;
     this.verdict = early.promise;
   }
@@ -103,7 +108,8 @@ export class HawserStream extends Duplex implements StreamEnd {
   }
 
   override _final(done: Done): void {
-    if (!this.#port || this.#port.closed) return done(this.#over ? null : new HawserError('ERR_HAWSER_CLOSED', 'the stream is closed'));
+    if (!this.#port || this.#port.closed)
+      return done(this.#over ? null : new HawserError('ERR_HAWSER_CLOSED', 'the stream is closed'));
     if (this.#port.finished) return done();
     this.#finishing = done;
     this.#port.end();

@@ -156,7 +156,10 @@ export interface Store {
    */
   add(pairing: GatewayPairing, options?: { replace?: boolean }): Promise<void>;
   /** Changes name, upstreams, validity or limits. False: no such device. */
-  update(id: Uint8Array, change: Partial<Pick<DeviceRecord, 'name' | 'upstreams' | 'notBefore' | 'expiry' | 'limits'>>): Promise<boolean>;
+  update(
+    id: Uint8Array,
+    change: Partial<Pick<DeviceRecord, 'name' | 'upstreams' | 'notBefore' | 'expiry' | 'limits'>>,
+  ): Promise<boolean>;
   /** For good, and also in backups that are restored later. False: no such device. */
   revoke(id: Uint8Array): Promise<boolean>;
   /** As revoke(), and the record is gone. */
@@ -166,7 +169,13 @@ export interface Store {
    * Replaces the state and its tickets in one step if its version still is `version`. `durable`: resolves only when a
    * power cut cannot undo it. False: somebody else was faster, or the device is gone.
    */
-  compareAndSet(id: Uint8Array, version: number, state: ChainState, tickets: readonly Uint8Array[], durable: boolean): Promise<boolean>;
+  compareAndSet(
+    id: Uint8Array,
+    version: number,
+    state: ChainState,
+    tickets: readonly Uint8Array[],
+    durable: boolean,
+  ): Promise<boolean>;
 
   /** Grows with every add, update, revoke and remove by any process: live sessions are checked again when it moved. */
   revision(): Promise<number>;

@@ -22,11 +22,14 @@ export function parseUpstreams(upstreams: Record<string, string>): Map<string, U
 }
 
 function parseUpstream(name: string, url: string): Upstream {
-  const wrong = (reason: string): HawserError => new HawserError('ERR_HAWSER_CONFIG', `upstream '${name}': '${url}': ${reason}`);
+  const wrong = (reason: string): HawserError =>
+    new HawserError('ERR_HAWSER_CONFIG', `upstream '${name}': '${url}': ${reason}`);
   if (!nameForm.test(name)) throw wrong('a name has 1..32 of a-z, 0-9, dot, underscore and hyphen');
   const unix = /^unix:(?:\/\/)?(?<path>\/.+)$/.exec(url)?.groups;
   if (unix) return { type: 'unix', path: unix.path ?? '' };
-  const fields = /^(?<type>tcp|udp):\/\/(?:\[(?<six>[0-9a-fA-F:.]+)\]|(?<host>[^\s/:@]+)):(?<port>\d{1,5})$/.exec(url)?.groups;
+  const fields = /^(?<type>tcp|udp):\/\/(?:\[(?<six>[0-9a-fA-F:.]+)\]|(?<host>[^\s/:@]+)):(?<port>\d{1,5})$/.exec(
+    url,
+  )?.groups;
   if (!fields) throw wrong('must be tcp://HOST:PORT, udp://HOST:PORT or unix:/PATH');
   const port = Number(fields.port);
   if (port < 1 || port > 65535) throw wrong('a port is in 1..65535');

@@ -196,7 +196,9 @@ export class Connection implements SessionLink {
 
   async #answer(accept: AcceptCore, event: Extract<AcceptEvent, { type: 'id' | 'ticket' }>): Promise<void> {
     const start = performance.now();
-    this.#listening = this.#serial ? this.#context.engine.accept(this.#transport, { keylog: this.#context.settings.keylog }) : undefined;
+    this.#listening = this.#serial
+      ? this.#context.engine.accept(this.#transport, { keylog: this.#context.settings.keylog })
+      : undefined;
     const answer = await this.#door.answer(accept, event, this.#transport, this.remote ?? '');
     if (this.#closed) return;
     this.#waiting?.accept.wipe();
@@ -265,4 +267,3 @@ export class Connection implements SessionLink {
     this.#owner.closed(this);
   }
 }
-

@@ -34,7 +34,10 @@ export interface Context {
   credentials(record: DeviceRecord): Credentials;
   tell<K extends keyof GatewayEvents>(event: K, ...args: GatewayEvents[K]): void;
   /** Counts it and says so locally; the wire stays silent. */
-  drop(reason: Reason, about: { remote?: string | undefined; device?: Uint8Array | undefined; error?: HawserError | undefined }): void;
+  drop(
+    reason: Reason,
+    about: { remote?: string | undefined; device?: Uint8Array | undefined; error?: HawserError | undefined },
+  ): void;
   threw(error: unknown): void;
 }
 

@@ -4,7 +4,18 @@
  */
 
 import type { Reason } from '../counters.js';
-import { Code, Mode, Verdict, type AcceptCore, type AcceptEvent, type Chain, type CorePairing, type Position, type Resumption, type Transport } from '../engine.js';
+import {
+  Code,
+  Mode,
+  Verdict,
+  type AcceptCore,
+  type AcceptEvent,
+  type Chain,
+  type CorePairing,
+  type Position,
+  type Resumption,
+  type Transport,
+} from '../engine.js';
 import { HawserError } from '../errors.js';
 import { monotonic } from '../mux.js';
 import { barred } from '../policy.js';
@@ -44,7 +55,12 @@ export class Door {
   // ---- Message 1 ----------------------------------------------------------------------------------------------------
 
   /** Rejects with Silence, or with the store's error. */
-  async answer(accept: AcceptCore, event: Extract<AcceptEvent, { type: 'id' | 'ticket' }>, transport: Transport, address: string): Promise<Answer> {
+  async answer(
+    accept: AcceptCore,
+    event: Extract<AcceptEvent, { type: 'id' | 'ticket' }>,
+    transport: Transport,
+    address: string,
+  ): Promise<Answer> {
     const key = `${transport}${idKey(accept.digest1)}`;
     const known = this.#known(key);
     if (known) return known;
@@ -63,7 +79,8 @@ export class Door {
 
   async #answerFull(look: Look, event: Extract<AcceptEvent, { type: 'id' }>): Promise<Answer> {
     const entry = await this.context.store.get(event.id);
-    if (entry?.record.mode !== event.mode || entry.record.suite !== event.suite) throw new Silence('unknownDevice', event.id);
+    if (entry?.record.mode !== event.mode || entry.record.suite !== event.suite)
+      throw new Silence('unknownDevice', event.id);
     const { record } = entry;
     this.#admit(record);
     if (!look.accept.offerId(this.#pairing(record))) throw new Silence('badAuthentication', record.id);
@@ -86,7 +103,8 @@ export class Door {
     const { record } = found.entry;
     this.#admit(record);
     const { resumption } = found;
-    if (resumption.i >= record.maxSteps || (record.mode !== Mode.Ticket && resumption.b >= record.maxBlocks)) throw new Silence('stale', record.id);
+    if (resumption.i >= record.maxSteps || (record.mode !== Mode.Ticket && resumption.b >= record.maxBlocks))
+      throw new Silence('stale', record.id);
     const continued = this.#continues(record, resumption);
     const claimed = await this.#claim(look.accept, found, continued !== undefined);
     // As above; what the other link was told stands.
@@ -134,7 +152,12 @@ export class Door {
     throw new Silence('stale', entry.record.id);
   }
 
-  #answerClaimed(look: Look, found: Found, { verdict, incarnation }: Claimed, session: DeviceSession | undefined): Answer {
+  #answerClaimed(
+    look: Look,
+    found: Found,
+    { verdict, incarnation }: Claimed,
+    session: DeviceSession | undefined,
+  ): Answer {
     const { record } = found.entry;
     // It ended while the claim was written. The next try is told NEW, and UNKNOWN of early data.
     if (session?.over) throw new Silence('sessionGone', record.id);
@@ -153,7 +176,12 @@ export class Door {
     target.early(candidate.accept);
   }
 
-  #remember(look: Look, record: DeviceRecord, bytes: Uint8Array, rest: Pick<Candidate, 'incarnation' | 'verdict' | 'resumption' | 'replaces'>): Answer {
+  #remember(
+    look: Look,
+    record: DeviceRecord,
+    bytes: Uint8Array,
+    rest: Pick<Candidate, 'incarnation' | 'verdict' | 'resumption' | 'replaces'>,
+  ): Answer {
     const { accept, key, address } = look;
     const candidate = { key, device: idKey(record.id), address, record, accept, ...rest } as Candidate;
     if (!this.context.candidates.add(candidate, monotonic())) throw new Silence('candidateLimit', record.id);
@@ -170,32 +198,53 @@ export class Door {
       const present = await this.context.store.get(record.id);
       if (present?.record.serial !== record.serial) throw new Silence('stale', record.id);
       this.#admit(present.record);
-      const written = resumption ? await this.#step(present, candidate, resumption) : await this.#replace(present, candidate, accept);
+      const written = resumption
+        ? await this.#step(present, candidate, resumption)
+        : await this.#replace(present, candidate, accept);
       if (written) return this.#become(candidate, accept, present.record);
     }
     throw new Silence('stale', record.id);
   }
 
   /** Rule 5. */
-  #step(present: StoreEntry, candidate: Candidate, { q, chain }: NonNullable<Candidate['resumption']>): Promise<boolean> {
+  #step(
+    present: StoreEntry,
+    candidate: Candidate,
+    { q, chain }: NonNullable<Candidate['resumption']>,
+  ): Promise<boolean> {
     const { state } = present;
     if (!state.chain || !sameBytes(state.chain.id, chain)) throw new Silence('stale', candidate.record.id);
     const next = confirm(ruleRecord(state, state.chain), q, candidate.incarnation, this.context.store.incarnation);
     if (!next) throw new Silence('stale', candidate.record.id);
-    return this.#write({ ...present, state: { ...state, ahead: defaultAhead, owner: this.context.settings.node } }, next, false);
+    return this.#write(
+      { ...present, state: { ...state, ahead: defaultAhead, owner: this.context.settings.node } },
+      next,
+      false,
+    );
   }
 
   /** Rule 6. A chain that came after the answer is not undone by a first record that was withheld until now. */
   #replace(present: StoreEntry, candidate: Candidate, accept: AcceptCore): Promise<boolean> {
     const [was, is] = [candidate.replaces, present.state.chain?.id];
-    if (was === undefined ? is !== undefined : is === undefined || !sameBytes(was, is)) throw new Silence('stale', candidate.record.id);
+    if (was === undefined ? is !== undefined : is === undefined || !sameBytes(was, is))
+      throw new Silence('stale', candidate.record.id);
     if (!accept.chain) throw new HawserError('ERR_HAWSER_STATE', 'a full handshake without its chain');
     const { early, incarnation } = full(this.context.store.incarnation);
-    const state: ChainState = { chain: accept.chain, ahead: defaultAhead, early, incarnation, owner: this.context.settings.node };
+    const state: ChainState = {
+      chain: accept.chain,
+      ahead: defaultAhead,
+      early,
+      incarnation,
+      owner: this.context.settings.node,
+    };
     return this.#put(present, state, true);
   }
 
-  #become(candidate: Candidate, accept: AcceptCore, record: DeviceRecord): { session: DeviceSession; continued: boolean } {
+  #become(
+    candidate: Candidate,
+    accept: AcceptCore,
+    record: DeviceRecord,
+  ): { session: DeviceSession; continued: boolean } {
     const { sessions, candidates } = this.context;
     const old = sessions.get(candidate.device);
     const named = candidate.resumption ? candidate.resumption.continues : accept.continues;

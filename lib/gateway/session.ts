@@ -31,7 +31,10 @@ export class DeviceSession {
     this.#context = context;
     this.record = record;
     const { streams } = record.limits;
-    this.core = context.engine.gateway(context.credentials(record).pairing, { streams, keylog: context.settings.keylog });
+    this.core = context.engine.gateway(context.credentials(record).pairing, {
+      streams,
+      keylog: context.settings.keylog,
+    });
     this.#mux = new Mux(this.core, { event: (event) => this.#onEvent(event), threw: (error) => context.threw(error) });
   }
 
@@ -178,7 +181,12 @@ export class DeviceSession {
     stream.start(port, admission.target);
   }
 
-  #refuse(port: StreamPort, upstream: string, reason: 'streamLimit' | 'notAllowed' | 'unknownUpstream', code: Code): void {
+  #refuse(
+    port: StreamPort,
+    upstream: string,
+    reason: 'streamLimit' | 'notAllowed' | 'unknownUpstream',
+    code: Code,
+  ): void {
     this.#context.counters.add(reason);
     this.#context.tell('refused', { device: this.record.id, upstream, reason });
     port.reset(code);
@@ -240,4 +248,3 @@ class GatewayStream implements StreamEnd {
     this.#upstream = undefined;
   }
 }
-

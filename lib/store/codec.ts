@@ -95,7 +95,10 @@ export function encodeState(state: ChainState, tickets: readonly Uint8Array[]): 
   const incarnation = Buffer.from(state.incarnation);
   const owner = Buffer.from(state.owner);
   if (incarnation.length > 255 || owner.length > 255 || tickets.length > 255 || state.ahead > 250) {
-    throw new HawserError('ERR_HAWSER_ARG', 'a chain state has at most 250 blocks ahead, 255 bytes of owner and of incarnation');
+    throw new HawserError(
+      'ERR_HAWSER_ARG',
+      'a chain state has at most 250 blocks ahead, 255 bytes of owner and of incarnation',
+    );
   }
   const parts: Uint8Array[] = [head, 'h' in early ? early.h : noHash];
   parts.push(Buffer.from([incarnation.length]), incarnation, Buffer.from([owner.length]), owner);
@@ -135,6 +138,7 @@ export function decodeState(bytes: Buffer): { state: ChainState; tickets: Buffer
 
 function earlyOf(code: number, h: Uint8Array): EarlyState {
   const kind = earlyKinds[code];
-  if (kind === undefined) throw new HawserError('ERR_HAWSER_STORAGE', `a chain state in the store has an unknown early state ${code}`);
+  if (kind === undefined)
+    throw new HawserError('ERR_HAWSER_STORAGE', `a chain state in the store has an unknown early state ${code}`);
   return kind === 'none' || kind === 'void' ? { kind } : { kind, h };
 }

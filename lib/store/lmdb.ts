@@ -91,6 +91,10 @@ function attempt<T>(path: string, action: () => T): T {
     return action();
   } catch (cause) {
     if (cause instanceof HawserError) throw cause;
-    throw new HawserError('ERR_HAWSER_STORAGE', `store ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new HawserError(
+      'ERR_HAWSER_STORAGE',
+      `store ${path}: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
   }
 }

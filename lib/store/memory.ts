@@ -76,9 +76,12 @@ export async function memoryStore(options: MemoryStoreOptions): Promise<Store> {
   store.add = (pairing: GatewayPairing, addOptions?: { replace?: boolean }) => {
     if (pairing.record.mode === Mode.Ticket && !warned) {
       warned = true;
-      process.emitWarning('the memory store loses its chains with the process: devices of mode ticket are then locked out for ever', {
-        code: 'HAWSER_MEMORY_STORE',
-      });
+      process.emitWarning(
+        'the memory store loses its chains with the process: devices of mode ticket are then locked out for ever',
+        {
+          code: 'HAWSER_MEMORY_STORE',
+        },
+      );
     }
     return add(pairing, addOptions);
   };

@@ -117,7 +117,10 @@ export class SealedStore implements Store {
       throw new HawserError('ERR_HAWSER_CONFIG', `${this.#label}: sealed with another sealing key`);
     }
     if (found > schema) {
-      throw new HawserError('ERR_HAWSER_CONFIG', `${this.#label}: schema ${found}, newer than ${schema}, which is all this version knows`);
+      throw new HawserError(
+        'ERR_HAWSER_CONFIG',
+        `${this.#label}: schema ${found}, newer than ${schema}, which is all this version knows`,
+      );
     }
   }
 
@@ -205,7 +208,10 @@ export class SealedStore implements Store {
     if (!oldest.done) this.#records.delete(oldest.value);
   }
 
-  #readState(value: Buffer | undefined, id: Uint8Array): { state: ChainState; tickets: Buffer[]; version: number } | undefined {
+  #readState(
+    value: Buffer | undefined,
+    id: Uint8Array,
+  ): { state: ChainState; tickets: Buffer[]; version: number } | undefined {
     if (!value) return undefined;
     const version = value.readUIntBE(0, versionLength);
     const plain = this.#openOrThrow(id, stateAd(id, version), value.subarray(versionLength));
@@ -216,7 +222,10 @@ export class SealedStore implements Store {
     const plain = this.#seal.open(id, ad, sealed);
     if (plain) return plain;
     const device = Buffer.from(id).toString('hex');
-    throw new HawserError('ERR_HAWSER_STORAGE', `${this.#label}: the record of device ${device} was altered or is damaged`);
+    throw new HawserError(
+      'ERR_HAWSER_STORAGE',
+      `${this.#label}: the record of device ${device} was altered or is damaged`,
+    );
   }
 
   // ---- Pairings -------------------------------------------------------------------------------------------------
@@ -245,7 +254,8 @@ export class SealedStore implements Store {
     if (record.id.length < 4 || record.id.length > 32) throw wrong('id', 'must have 4..32 bytes');
     if (!serialForm.test(record.serial)) throw wrong('serial', 'must be 32 lower-case hex digits');
     if (this.#tombstones.get(record.serial)) throw wrong('serial', 'was used before and is dead');
-    if ((record.mode === Mode.Ticket) !== (chain !== undefined)) throw wrong('chain', 'belongs to mode ticket, and there only');
+    if ((record.mode === Mode.Ticket) !== (chain !== undefined))
+      throw wrong('chain', 'belongs to mode ticket, and there only');
     if (chain !== undefined && !tickets?.length) throw wrong('tickets', 'must be those of the chain');
   }
 
@@ -257,7 +267,10 @@ export class SealedStore implements Store {
     for (const { kind, print } of this.#prints(record, chain?.id)) {
       const owner = table.get(printKey(print));
       if (owner && !owner.equals(record.id)) {
-        throw new HawserError('ERR_HAWSER_CONFIG', `pairing of device ${device}: its ${kind} belongs to device ${hex(owner)} already`);
+        throw new HawserError(
+          'ERR_HAWSER_CONFIG',
+          `pairing of device ${device}: its ${kind} belongs to device ${hex(owner)} already`,
+        );
       }
     }
   }
@@ -272,7 +285,12 @@ export class SealedStore implements Store {
   }
 
   #insert(table: Table, { record, chain, tickets }: GatewayPairing): void {
-    const state: ChainState = { ahead: defaultAhead, early: { kind: 'none' }, incarnation: this.#incarnationIn(table), owner: '' };
+    const state: ChainState = {
+      ahead: defaultAhead,
+      early: { kind: 'none' },
+      incarnation: this.#incarnationIn(table),
+      owner: '',
+    };
     if (chain) state.chain = chain;
     this.#writeRecord(table, record);
     // A version that no earlier pairing of this id can have had: a late compare-and-set of the old one fails.
@@ -301,8 +319,11 @@ export class SealedStore implements Store {
     this.#assertOpen();
     const record = this.#readRecord(this.#backend.get(deviceKey(id)), id);
     if (!record) return false;
-    if (!this.#tombstones.get(record.serial)) this.#tombstones.add({ serial: record.serial, id: hex(id), ending: 'revoked' });
-    return this.#change(id, (present) => (present.serial === record.serial ? { ...present, revoked: present.revoked ?? Date.now() } : present));
+    if (!this.#tombstones.get(record.serial))
+      this.#tombstones.add({ serial: record.serial, id: hex(id), ending: 'revoked' });
+    return this.#change(id, (present) =>
+      present.serial === record.serial ? { ...present, revoked: present.revoked ?? Date.now() } : present,
+    );
   }
 
   async remove(id: Uint8Array): Promise<boolean> {
@@ -394,7 +415,14 @@ export class SealedStore implements Store {
     table.put(key, this.#seal.seal(record.id, key, encodeRecord(record)));
   }
 
-  #writeState(table: Table, id: Uint8Array, version: number, state: ChainState, old: readonly Uint8Array[], tickets: readonly Uint8Array[]): void {
+  #writeState(
+    table: Table,
+    id: Uint8Array,
+    version: number,
+    state: ChainState,
+    old: readonly Uint8Array[],
+    tickets: readonly Uint8Array[],
+  ): void {
     this.#replaceTickets(table, id, old, tickets);
     table.put(chainKey(id), this.#sealState(id, version, state, tickets));
   }
@@ -406,7 +434,8 @@ export class SealedStore implements Store {
   }
 
   #replaceTickets(table: Table, id: Uint8Array, old: readonly Uint8Array[], next: readonly Uint8Array[]): void {
-    const has = (list: readonly Uint8Array[], ticket: Uint8Array): boolean => list.some((other) => Buffer.compare(other, ticket) === 0);
+    const has = (list: readonly Uint8Array[], ticket: Uint8Array): boolean =>
+      list.some((other) => Buffer.compare(other, ticket) === 0);
     for (const ticket of old) if (!has(next, ticket)) table.removeTicket(ticket, id);
     for (const ticket of next) if (!has(old, ticket)) table.addTicket(ticket, id);
   }

@@ -3,7 +3,18 @@
  * One line each, `serial  device-id  reason  time`; appended and synced before the store itself changes.
  */
 
-import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 
 import { HawserError } from '../errors.js';
@@ -72,7 +83,8 @@ export class FileTombstones implements Tombstones {
     const lines = text.slice(0, whole).split('\n').slice(0, -1);
     lines.forEach((content, index) => {
       const fields = line.exec(content)?.groups as Tombstone | undefined;
-      if (!fields) throw new HawserError('ERR_HAWSER_CONFIG', `${this.path}:${index + 1}: not an entry of a revocation log`);
+      if (!fields)
+        throw new HawserError('ERR_HAWSER_CONFIG', `${this.path}:${index + 1}: not an entry of a revocation log`);
       this.#all.set(fields.serial, { serial: fields.serial, id: fields.id, ending: fields.ending });
     });
   }

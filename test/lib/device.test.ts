@@ -76,10 +76,12 @@ describe('device', function () {
 
   it('sleeps and wakes: the stream goes on where it was, without a byte lost or doubled', async () => {
     let heard = '';
-    const sink = await service((socket) => socket.on('data', (part) => {
-      heard += String(part);
-      socket.write(`<${String(part)}>`);
-    }));
+    const sink = await service((socket) =>
+      socket.on('data', (part) => {
+        heard += String(part);
+        socket.write(`<${String(part)}>`);
+      }),
+    );
     await world.gateway.close({ drain: 0 });
     await world.openGateway({ upstreams: { echo: sink.url } });
     const directory = mkdtempSync(join(tmpdir(), 'hawser-sleep-'));
@@ -132,7 +134,10 @@ describe('device', function () {
   });
 
   it('ends even while a pipe is being opened for ever', async () => {
-    const session = await world.connect(await world.pair({ mode: Mode.Psk }), { pipe: () => new Promise<Duplex>(() => undefined), lazy: true });
+    const session = await world.connect(await world.pair({ mode: Mode.Psk }), {
+      pipe: () => new Promise<Duplex>(() => undefined),
+      lazy: true,
+    });
     await session.close();
     assert.equal(session.closed, true);
   });
@@ -140,8 +145,16 @@ describe('device', function () {
   it('answers nobody who pretends to be the gateway, and finds the real one after it', async () => {
     const pretenders: [string, (socket: Duplex) => void][] = [
       ['talks first', (socket) => void socket.write('SSH-2.0-OpenSSH\r\n')],
-      ['answers garbage', (socket) => void socket.once('data', () => socket.write(Buffer.concat([Buffer.from([0, 51, 0x17]), randomBytes(50)])))],
-      ['answers a record', (socket) => void socket.once('data', () => socket.write(Buffer.concat([Buffer.from([0x40, 2]), randomBytes(18)])))],
+      [
+        'answers garbage',
+        (socket) =>
+          void socket.once('data', () => socket.write(Buffer.concat([Buffer.from([0, 51, 0x17]), randomBytes(50)]))),
+      ],
+      [
+        'answers a record',
+        (socket) =>
+          void socket.once('data', () => socket.write(Buffer.concat([Buffer.from([0x40, 2]), randomBytes(18)]))),
+      ],
       ['reflects', (socket) => void socket.pipe(socket)],
       ['hangs up', (socket) => void socket.destroy()],
     ];
@@ -155,11 +168,20 @@ describe('device', function () {
         behave(socket);
       }).listen(0, '127.0.0.1');
       await once(server, 'listening');
-      const addresses = [{ host: '127.0.0.1', port: (server.address() as AddressInfo).port }, { host: '127.0.0.1', port: world.port }];
+      const addresses = [
+        { host: '127.0.0.1', port: (server.address() as AddressInfo).port },
+        { host: '127.0.0.1', port: world.port },
+      ];
       const pairing = await world.pair({ mode: Mode.Psk });
       const { connect } = await import('../../lib/device.js');
       const { engine } = await import('./world.js');
-      const session = await connect({ pairing: pairing.device, addresses, engine, storage: new MemoryStorage(), backoff: { min: 1, max: 5 } });
+      const session = await connect({
+        pairing: pairing.device,
+        addresses,
+        engine,
+        storage: new MemoryStorage(),
+        backoff: { min: 1, max: 5 },
+      });
       assert.equal(session.live, true, what);
       assert.ok(visits >= 1, what);
       assert.ok(Buffer.concat(sent).length <= visits * 60, `${what}: nothing but message 1`);
@@ -183,7 +205,9 @@ describe('device', function () {
       await world.stop();
       up.server.close();
       console.log('closed');`;
-    const child = spawn(process.execPath, ['--import=tsx', '--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--import=tsx', '--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let closedAt = 0;
     child.stdout.on('data', () => (closedAt = Date.now()));
     const [status] = (await once(child, 'exit')) as [number];

@@ -60,7 +60,8 @@ describe('gateway', function () {
 
   describe('strangers', () => {
     it('garbage gets silence: closed, not a byte, counted', async () => {
-      const frame = (length: number, ...bytes: number[]): Buffer => Buffer.concat([Buffer.from([length >> 8, length & 255, ...bytes]), randomBytes(length)]);
+      const frame = (length: number, ...bytes: number[]): Buffer =>
+        Buffer.concat([Buffer.from([length >> 8, length & 255, ...bytes]), randomBytes(length)]);
       const cases = [
         Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'),
         Buffer.from([0, 0]),
@@ -84,7 +85,11 @@ describe('gateway', function () {
       assert.deepEqual(world.errors, []);
     });
 
-    for (const [mode, suite] of [[Mode.Keys, Suite.X25519], [Mode.Psk, Suite.X25519], [Mode.Ticket, Suite.None]] as const) {
+    for (const [mode, suite] of [
+      [Mode.Keys, Suite.X25519],
+      [Mode.Psk, Suite.X25519],
+      [Mode.Ticket, Suite.None],
+    ] as const) {
       it(`mode ${mode}: a real message 1 with any bit changed gets silence, the real one is answered`, async () => {
         const pairing = await world.pair({ mode, suite });
         const real = message1(bareDevice(pairing));
@@ -118,7 +123,9 @@ describe('gateway', function () {
     it('a crowd of them is bounded and locks nobody out', async () => {
       await reopen({ maxHalfOpen: 20 });
       const pairing = await world.pair({ mode: Mode.Psk });
-      const crowd = Array.from({ length: 100 }, () => netConnect({ port: world.port, host: '127.0.0.1' }).on('error', () => undefined));
+      const crowd = Array.from({ length: 100 }, () =>
+        netConnect({ port: world.port, host: '127.0.0.1' }).on('error', () => undefined),
+      );
       await until(() => world.gateway.counters.get('halfOpenLimit') >= 80, 'the oldest went');
       assert.ok(world.gateway.halfOpen <= 20);
       const session = await world.connect(pairing);
@@ -190,7 +197,10 @@ describe('gateway', function () {
       assert.equal(await read(stream), 'undisturbed');
       assert.equal(paused, false);
       // Whole recorded connections: first records under keys that never come back.
-      const before = world.gateway.counters.get('badRecord') + world.gateway.counters.get('stale') + world.gateway.counters.get('unknownTicket');
+      const before =
+        world.gateway.counters.get('badRecord') +
+        world.gateway.counters.get('stale') +
+        world.gateway.counters.get('unknownTicket');
       const { answer } = await knock(world.port, Buffer.concat(recorded));
       assert.equal(answer.length, 0);
       assert.ok(world.gateway.counters.get('badMessage') + before > 0);
@@ -205,7 +215,8 @@ describe('gateway', function () {
       const stream = await session.open('echo');
       const [streamError, sessionError] = [once(stream, 'error'), once(session, 'error')];
       assert.equal(await world.gateway.revoke(pairing.device.id), true);
-      for (const failed of [streamError, sessionError]) assert.equal(((await failed) as [{ code: string }])[0].code, 'ERR_HAWSER_REVOKED');
+      for (const failed of [streamError, sessionError])
+        assert.equal(((await failed) as [{ code: string }])[0].code, 'ERR_HAWSER_REVOKED');
       await until(() => session.closed && up.sockets.size === 0 && world.gateway.sessions.length === 0);
       const { answer, closed } = await knock(world.port, message1(bareDevice(pairing)), 1000);
       assert.deepEqual([answer.length, closed], [0, true]);
@@ -237,7 +248,11 @@ describe('gateway', function () {
       await reopen({ policyInterval: 20 });
       const now = Date.now();
       for (const validity of [{ notBefore: now + 60_000 }, { notBefore: now - 2000, expiry: now - 1000 }]) {
-        const { closed, answer } = await knock(world.port, message1(bareDevice(await world.pair({ mode: Mode.Psk, ...validity }))), 1000);
+        const { closed, answer } = await knock(
+          world.port,
+          message1(bareDevice(await world.pair({ mode: Mode.Psk, ...validity }))),
+          1000,
+        );
         assert.deepEqual([answer.length, closed], [0, true]);
       }
       assert.deepEqual([world.gateway.counters.get('notYetValid'), world.gateway.counters.get('expired')], [1, 1]);
@@ -266,7 +281,9 @@ describe('gateway', function () {
       heard.length = 0;
       const sink = await service((socket) => {
         let all = '';
-        socket.on('data', (part) => heard.splice(0, heard.length, ...heard.filter((line) => line !== all), (all += String(part))));
+        socket.on('data', (part) =>
+          heard.splice(0, heard.length, ...heard.filter((line) => line !== all), (all += String(part))),
+        );
         socket.on('end', () => socket.end('bye'));
       });
       world.cleanups.push(() => {
@@ -375,7 +392,9 @@ describe('gateway', function () {
       }
       assert.deepEqual([...heard].sort(), ['full', 'live']);
       const { maxEarly } = await import('../../lib/device.js');
-      await assert.rejects(session.open('echo', { early: new Uint8Array(maxEarly('echo') + 1) }), { code: 'ERR_HAWSER_ARG' });
+      await assert.rejects(session.open('echo', { early: new Uint8Array(maxEarly('echo') + 1) }), {
+        code: 'ERR_HAWSER_ARG',
+      });
     });
 
     it('the longest that is allowed rides', async () => {
@@ -405,7 +424,9 @@ describe('gateway', function () {
 
     it('after restore(): UNKNOWN until the device was there once', async () => {
       const { pairing, storage } = await paired();
-      await world.store.restore(10, (state) => (state.chain ? engine.chainTickets(state.chain, state.ahead).map(({ ticket }) => ticket) : []));
+      await world.store.restore(10, (state) =>
+        state.chain ? engine.chainTickets(state.chain, state.ahead).map(({ ticket }) => ticket) : [],
+      );
       const session = await world.connect(pairing, { storage, lazy: true });
       const stream = await session.open('echo', { early: Buffer.from('who knows'), idempotent: true });
       assert.equal(await stream.verdict, Verdict.Unknown);
@@ -430,11 +451,13 @@ describe('gateway', function () {
       const boom = (): never => {
         throw new Error('listener');
       };
-      for (const event of ['session', 'resume', 'pause', 'close', 'handshake', 'refused', 'drop', 'debug'] as const) world.gateway.on(event, boom);
+      for (const event of ['session', 'resume', 'pause', 'close', 'handshake', 'refused', 'drop', 'debug'] as const)
+        world.gateway.on(event, boom);
       const session = await world.connect(pairing, { port: relay.port, lazy: true });
       const reported: Error[] = [];
       session.on('error', (error) => reported.push(error));
-      for (const event of ['session', 'resume', 'pause', 'handshake', 'debug', 'drop', 'close'] as const) session.on(event, boom);
+      for (const event of ['session', 'resume', 'pause', 'handshake', 'debug', 'drop', 'close'] as const)
+        session.on(event, boom);
       await session.firstLink;
       const stream = await session.open('echo');
       const victim = await session.open('echo');
@@ -477,7 +500,11 @@ describe('gateway', function () {
       world.store.byTicket = byTicket;
       const compareAndSet = world.store.compareAndSet.bind(world.store);
       world.store.compareAndSet = () => Promise.reject(new Error('read-only'));
-      assert.equal((await knock(world.port, message1(bareDevice(pairing)), 1000)).answer.length, 0, 'no durable claim, no answer');
+      assert.equal(
+        (await knock(world.port, message1(bareDevice(pairing)), 1000)).answer.length,
+        0,
+        'no durable claim, no answer',
+      );
       world.store.compareAndSet = compareAndSet;
       assert.equal((await world.connect(pairing)).live, true);
     });
@@ -486,7 +513,8 @@ describe('gateway', function () {
       const pairing = await world.pair({ mode: Mode.Ticket });
       const compareAndSet = world.store.compareAndSet.bind(world.store);
       let lost = 0;
-      world.store.compareAndSet = (...args) => ((lost += 1) % 3 === 0 ? compareAndSet(...args) : Promise.resolve(false));
+      world.store.compareAndSet = (...args) =>
+        (lost += 1) % 3 === 0 ? compareAndSet(...args) : Promise.resolve(false);
       assert.equal((await world.connect(pairing)).live, true);
       await until(() => lost >= 6, 'claimed and confirmed at the third try each');
     });
@@ -500,7 +528,10 @@ describe('gateway', function () {
       const base = { store: world.store, identity: world.identity, upstreams: {}, engine };
       for (const field of ['maxHalfOpen', 'handshakeTimeout', 'linger', 'connectTimeout', 'policyInterval']) {
         for (const value of [0, -1, 1.5, NaN, 2 ** 31]) {
-          assert.throws(() => createGateway({ ...base, [field]: value }), { code: 'ERR_HAWSER_CONFIG', message: new RegExp(field) });
+          assert.throws(() => createGateway({ ...base, [field]: value }), {
+            code: 'ERR_HAWSER_CONFIG',
+            message: new RegExp(field),
+          });
         }
       }
     });
@@ -508,7 +539,10 @@ describe('gateway', function () {
 });
 
 /** Cuts, and waits until the session is back. */
-async function relayed(relay: { cut(): void }, session: { once(event: 'resume', listener: () => void): unknown }): Promise<void> {
+async function relayed(
+  relay: { cut(): void },
+  session: { once(event: 'resume', listener: () => void): unknown },
+): Promise<void> {
   const resumed = new Promise<void>((resolve) => session.once('resume', resolve));
   relay.cut();
   await resumed;

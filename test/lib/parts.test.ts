@@ -3,7 +3,16 @@ import { randomBytes } from 'node:crypto';
 
 import { Backoff } from '../../lib/backoff.js';
 import { Counters } from '../../lib/counters.js';
-import { Code, Kind, Mode, Suite, Verdict, type AcceptCore, type CoreEvent, type SessionCore } from '../../lib/engine.js';
+import {
+  Code,
+  Kind,
+  Mode,
+  Suite,
+  Verdict,
+  type AcceptCore,
+  type CoreEvent,
+  type SessionCore,
+} from '../../lib/engine.js';
 import { HawserError } from '../../lib/errors.js';
 import { Candidates } from '../../lib/gateway/candidates.js';
 import { Mux, type StreamEnd } from '../../lib/mux.js';
@@ -22,7 +31,10 @@ const record: DeviceRecord = {
 describe('policy', () => {
   it('validity: exactly from notBefore until before expiry, and never once revoked', () => {
     const bounded = { ...record, notBefore: 100, expiry: 200 };
-    assert.deepEqual([99, 100, 199, 200].map((now) => barred(bounded, now)), ['notYetValid', undefined, undefined, 'expired']);
+    assert.deepEqual(
+      [99, 100, 199, 200].map((now) => barred(bounded, now)),
+      ['notYetValid', undefined, undefined, 'expired'],
+    );
     assert.equal(barred(record, 0), undefined);
     assert.equal(barred({ ...bounded, revoked: 0 }, 150), 'revoked');
   });
@@ -31,21 +43,36 @@ describe('policy', () => {
     const upstreams = parseUpstreams({ a: 'tcp://h:1', secret: 'tcp://h:2', u: 'udp://h:3' });
     assert.deepEqual(admit(record, upstreams, 'a', Kind.Stream), { target: { type: 'tcp', host: 'h', port: 1 } });
     assert.deepEqual(admit(record, upstreams, 'u', Kind.Messages), { target: { type: 'udp', host: 'h', port: 3 } });
-    for (const [name, kind] of [['secret', Kind.Stream], ['b', Kind.Stream], ['none', Kind.Stream], ['a', Kind.Messages], ['u', Kind.Stream]] as const) {
+    for (const [name, kind] of [
+      ['secret', Kind.Stream],
+      ['b', Kind.Stream],
+      ['none', Kind.Stream],
+      ['a', Kind.Messages],
+      ['u', Kind.Stream],
+    ] as const) {
       const verdict = admit(record, upstreams, name, kind);
       assert.ok('code' in verdict && verdict.code === Code.NotAllowed, name);
     }
   });
 
   it('reads every form of upstream', () => {
-    const forms = { t: 'tcp://example.net:80', six: 'tcp://[::1]:81', x: 'unix:/run/x.sock', y: 'unix:///run/y', d: 'udp://10.0.0.1:53' };
-    assert.deepEqual([...parseUpstreams(forms).values()], [
-      { type: 'tcp', host: 'example.net', port: 80 },
-      { type: 'tcp', host: '::1', port: 81 },
-      { type: 'unix', path: '/run/x.sock' },
-      { type: 'unix', path: '/run/y' },
-      { type: 'udp', host: '10.0.0.1', port: 53 },
-    ]);
+    const forms = {
+      t: 'tcp://example.net:80',
+      six: 'tcp://[::1]:81',
+      x: 'unix:/run/x.sock',
+      y: 'unix:///run/y',
+      d: 'udp://10.0.0.1:53',
+    };
+    assert.deepEqual(
+      [...parseUpstreams(forms).values()],
+      [
+        { type: 'tcp', host: 'example.net', port: 80 },
+        { type: 'tcp', host: '::1', port: 81 },
+        { type: 'unix', path: '/run/x.sock' },
+        { type: 'unix', path: '/run/y' },
+        { type: 'udp', host: '10.0.0.1', port: 53 },
+      ],
+    );
   });
 });
 
@@ -53,7 +80,10 @@ describe('backoff', () => {
   it('doubles up to its maximum, jitters over all of it, and starts over', () => {
     let draw = 1;
     const backoff = new Backoff(100, 1500, () => draw);
-    assert.deepEqual(Array.from({ length: 7 }, () => backoff.next()), [100, 200, 400, 800, 1500, 1500, 1500]);
+    assert.deepEqual(
+      Array.from({ length: 7 }, () => backoff.next()),
+      [100, 200, 400, 800, 1500, 1500, 1500],
+    );
     draw = 0;
     assert.equal(backoff.next(), 0);
     backoff.reset();
@@ -84,7 +114,13 @@ describe('counters', () => {
 });
 
 describe('candidates', () => {
-  const fakeAccept = (): AcceptCore & { wiped: number } => ({ wiped: 0, wipe() { this.wiped += 1; } }) as unknown as AcceptCore & { wiped: number };
+  const fakeAccept = (): AcceptCore & { wiped: number } =>
+    ({
+      wiped: 0,
+      wipe() {
+        this.wiped += 1;
+      },
+    }) as unknown as AcceptCore & { wiped: number };
   const entry = (key: string, device: string, address: string, resumption = true) => ({
     key, device, address, record, accept: fakeAccept(), incarnation: 'i', verdict: Verdict.None,
     ...(resumption ? { resumption: { q: { b: 0, i: 0 }, chain: new Uint8Array(8), continues: undefined } } : {}),
@@ -96,7 +132,10 @@ describe('candidates', () => {
     for (let n = 0; n < 10; n += 1) assert.equal(candidates.add(entry(`k${n}`, 'dev', 'here'), n), true);
     assert.equal(candidates.size, 5);
     assert.ok(candidates.get('x', 10));
-    assert.deepEqual(['k5', 'k6', 'k9'].map((key) => candidates.get(key, 10) !== undefined), [false, true, true]);
+    assert.deepEqual(
+      ['k5', 'k6', 'k9'].map((key) => candidates.get(key, 10) !== undefined),
+      [false, true, true],
+    );
   });
 
   it('live for 60 s, wiped then', () => {
@@ -142,7 +181,8 @@ class ScriptedCore {
     const taken = Math.min(this.room, data.length);
     this.room -= taken;
     const finTaken = fin && taken === data.length;
-    if (taken > 0 || finTaken) this.written.push({ at: this.#at, text: Buffer.from(data.subarray(0, taken)).toString(), fin: finTaken });
+    if (taken > 0 || finTaken)
+      this.written.push({ at: this.#at, text: Buffer.from(data.subarray(0, taken)).toString(), fin: finTaken });
     this.#at += taken;
     return { taken, finTaken, out: data.slice(0, taken) };
   }
@@ -165,7 +205,10 @@ function scripted(): { core: ScriptedCore; mux: Mux; log: string[]; end: StreamE
     upstream: 'x', onOpened: say('opened'), onData: say('data'), onFin: say('fin'), onDrain: say('drain'),
     onFinished: say('finished'), onMessage: say('message'), onClosed: (code, how) => void log.push(`closed ${code} ${how}`),
   }; // prettier-ignore
-  const mux = new Mux(core as unknown as SessionCore, { event: () => undefined, threw: (error) => log.push(String(error)) });
+  const mux = new Mux(core as unknown as SessionCore, {
+    event: () => undefined,
+    threw: (error) => log.push(String(error)),
+  });
   return { core, mux, log, end };
 }
 
@@ -190,12 +233,19 @@ describe('mux', () => {
     mux.dispatch([core.rewind(10)]);
     core.written.length = 0;
     mux.pump();
-    assert.deepEqual(core.written.map(({ text, fin }) => [text, fin]), [['kl', true]]);
+    assert.deepEqual(
+      core.written.map(({ text, fin }) => [text, fin]),
+      [['kl', true]],
+    );
     mux.dispatch([{ type: 'rewind', stream: 1, offset: 13 }]);
     core.written.length = 0;
     mux.pump();
     assert.deepEqual(core.written, [], 'all of it was received, FIN included');
-    mux.dispatch([{ type: 'acked', stream: 1, offset: 13 }, { type: 'fin', stream: 1 }, { type: 'closed', stream: 1, code: Code.Done }]);
+    mux.dispatch([
+      { type: 'acked', stream: 1, offset: 13 },
+      { type: 'fin', stream: 1 },
+      { type: 'closed', stream: 1, code: Code.Done },
+    ]);
     assert.equal(port.outstanding, 0);
     assert.deepEqual(log, ['drain', 'finished', 'fin', 'closed 0 clean']);
     mux.stop();
@@ -219,7 +269,10 @@ describe('mux', () => {
     room = true;
     mux.drained();
     await delay(5);
-    assert.equal(core.written.reduce((sum, { text }) => sum + text.length, 0), 800_000);
+    assert.equal(
+      core.written.reduce((sum, { text }) => sum + text.length, 0),
+      800_000,
+    );
     mux.stop();
   });
 
@@ -229,11 +282,14 @@ describe('mux', () => {
     mux.attach({ write: () => true });
     for (let n = 0; n < 100; n += 1) port.write(Buffer.from('0123456789'));
     mux.pump();
-    assert.deepEqual(core.written.map(({ text }) => text.length), [1000]);
+    assert.deepEqual(
+      core.written.map(({ text }) => text.length),
+      [1000],
+    );
     mux.stop();
   });
 
-  it('events of a stream that this end gave up are nobody\'s; one that throws stops no other', () => {
+  it("events of a stream that this end gave up are nobody's; one that throws stops no other", () => {
     const { mux, log, end } = scripted();
     const bad = mux.add(1, { ...end, onData: () => { throw new Error('above'); } }); // prettier-ignore
     mux.add(2, end);
@@ -270,7 +326,7 @@ describe('mux over a core that is ahead of it', () => {
     });
   }
 
-  it('a message on such a stream is not sent; one that is too long is the caller\'s mistake; anything else is told', () => {
+  it("a message on such a stream is not sent; one that is too long is the caller's mistake; anything else is told", () => {
     assert.equal(refusing('ERR_HAWSER_CLOSED').port.message(Buffer.from('late')), false);
     assert.throws(() => refusing('ERR_HAWSER_ARG').port.message(Buffer.alloc(20_000)), { code: 'ERR_HAWSER_ARG' });
     assert.throws(() => refusing('ERR_HAWSER_STATE').port.consume(1), { code: 'ERR_HAWSER_STATE' });
@@ -292,8 +348,12 @@ describe('saved states', () => {
         return bytes;
       };
       const blob = Buffer.concat([head, stream(3, 0, 2 ** 40), stream(7, 1, 0), Buffer.alloc(8)]);
-      assert.deepEqual(savedStreams(blob), [{ id: 3, messages: false, acked: 2 ** 40 }, { id: 7, messages: true, acked: 0 }]);
-      for (let length = 0; length < blob.length - 8; length += 1) assert.throws(() => savedStreams(blob.subarray(0, length)), { code: 'ERR_HAWSER_FORMAT' });
+      assert.deepEqual(savedStreams(blob), [
+        { id: 3, messages: false, acked: 2 ** 40 },
+        { id: 7, messages: true, acked: 0 },
+      ]);
+      for (let length = 0; length < blob.length - 8; length += 1)
+        assert.throws(() => savedStreams(blob.subarray(0, length)), { code: 'ERR_HAWSER_FORMAT' });
     }
   });
 });

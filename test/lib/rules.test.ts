@@ -23,16 +23,36 @@ function message(b: number, i: number, rest: Partial<Message1> = {}): Message1 {
 
 describe('rules: order of positions', () => {
   it('(b, i) < (b, i+1) < (b+1, 0)', () => {
-    const list = [[0, 0], [0, 1], [0, 4294967295], [1, 0], [1, 1], [4294967294, 0], [4294967295, 4294967295]] as const;
+    const list = [
+      [0, 0],
+      [0, 1],
+      [0, 4294967295],
+      [1, 0],
+      [1, 1],
+      [4294967294, 0],
+      [4294967295, 4294967295],
+    ] as const;
     list.forEach(([b, i], at) => {
-      list.forEach(([c, j], index) => assert.equal(Math.sign(compare({ b, i }, { b: c, i: j })), Math.sign(at - index)));
+      list.forEach(([c, j], index) =>
+        assert.equal(Math.sign(compare({ b, i }, { b: c, i: j })), Math.sign(at - index)),
+      );
     });
   });
 });
 
 describe('rules: claim, positions (rule 2)', () => {
-  const table: [string, RuleRecord, Message1, { p: [number, number]; early: string; durable: boolean; changed: boolean } | 'silence'][] = [
-    ['the same warm position', record(3, 5), message(3, 5), { p: [3, 5], early: 'none', durable: false, changed: false }],
+  const table: [
+    string,
+    RuleRecord,
+    Message1,
+    { p: [number, number]; early: string; durable: boolean; changed: boolean } | 'silence',
+  ][] = [
+    [
+      'the same warm position',
+      record(3, 5),
+      message(3, 5),
+      { p: [3, 5], early: 'none', durable: false, changed: false },
+    ],
     ['the next step', record(3, 5), message(3, 6), { p: [3, 6], early: 'none', durable: false, changed: true }],
     ['the same block start', record(3, 0), message(3, 0), { p: [3, 0], early: 'none', durable: true, changed: false }],
     ['the next block', record(3, 5), message(4, 0), { p: [4, 0], early: 'none', durable: true, changed: true }],
@@ -40,10 +60,30 @@ describe('rules: claim, positions (rule 2)', () => {
     ['the step before', record(3, 5), message(3, 4), 'silence'],
     ['the block start before', record(3, 5), message(3, 0), 'silence'],
     ['the block before', record(3, 0), message(2, 900), 'silence'],
-    ['forward, early is forgotten', record(3, 5, taken(other)), message(3, 6), { p: [3, 6], early: 'none', durable: false, changed: true }],
-    ['forward after a loss: void', record(3, 5, none, past), message(3, 6), { p: [3, 6], early: 'void', durable: false, changed: true }],
-    ['forward after a loss, block start', record(3, 5, taken(other), past), message(4, 0), { p: [4, 0], early: 'void', durable: true, changed: true }],
-    ['standing after a loss, no early data', record(3, 5, none, past), message(3, 5), { p: [3, 5], early: 'none', durable: false, changed: false }],
+    [
+      'forward, early is forgotten',
+      record(3, 5, taken(other)),
+      message(3, 6),
+      { p: [3, 6], early: 'none', durable: false, changed: true },
+    ],
+    [
+      'forward after a loss: void',
+      record(3, 5, none, past),
+      message(3, 6),
+      { p: [3, 6], early: 'void', durable: false, changed: true },
+    ],
+    [
+      'forward after a loss, block start',
+      record(3, 5, taken(other), past),
+      message(4, 0),
+      { p: [4, 0], early: 'void', durable: true, changed: true },
+    ],
+    [
+      'standing after a loss, no early data',
+      record(3, 5, none, past),
+      message(3, 5),
+      { p: [3, 5], early: 'none', durable: false, changed: false },
+    ],
   ];
   for (const [title, before, sent, wanted] of table) {
     it(title, () => {
@@ -64,7 +104,14 @@ describe('rules: claim, positions (rule 2)', () => {
 
 describe('rules: claim, early data (rule 3)', () => {
   const { Taken, NotTaken, Unknown } = Verdict;
-  type Row = [title: string, early: EarlyState, incarnation: string, refuse: boolean, verdict: Verdict, after: EarlyState];
+  type Row = [
+    title: string,
+    early: EarlyState,
+    incarnation: string,
+    refuse: boolean,
+    verdict: Verdict,
+    after: EarlyState,
+  ];
   const standing: Row[] = [
     ['none: taken', none, now, false, Taken, taken(own)],
     ['none, refused by policy: a refusal is a claim', none, now, true, NotTaken, refused(own)],

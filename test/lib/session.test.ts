@@ -94,7 +94,9 @@ describe('session over TCP', function () {
   it('10 MB each way while the connection is torn at random: every byte once, in order', async () => {
     const random = seeded(20_240_607);
     const relay = await world.relay();
-    const session = await world.connect(await world.pair({ mode: Mode.Psk, suite: Suite.X25519 }), { port: relay.port });
+    const session = await world.connect(await world.pair({ mode: Mode.Psk, suite: Suite.X25519 }), {
+      port: relay.port,
+    });
     const stream = await session.open('echo');
     const bytes = 10 * 1024 * 1024;
     const [sent, received] = [createHash('sha256'), createHash('sha256')];
@@ -123,7 +125,10 @@ describe('session over TCP', function () {
 
   it('many streams at once over a torn link', async () => {
     const relay = await world.relay();
-    const session = await world.connect(await world.pair({ mode: Mode.Ticket, streams: 32 }), { port: relay.port, streams: 32 });
+    const session = await world.connect(await world.pair({ mode: Mode.Ticket, streams: 32 }), {
+      port: relay.port,
+      streams: 32,
+    });
     let [arrived, cuts] = [0, 1];
     const work = Array.from({ length: 32 }, async (_, index) => {
       const payload = randomBytes(20_000 + index * 777);
@@ -205,7 +210,8 @@ describe('session over TCP', function () {
     const { mkdtempSync, rmSync } = await import('node:fs');
     const { lmdbStore } = await import('../../lib/store/lmdb.js');
     const directory = mkdtempSync('/tmp/hawser-gateway-');
-    const open = (): ReturnType<typeof lmdbStore> => lmdbStore({ path: `${directory}/store`, sealingKey: world.identity.sealingKey });
+    const open = (): ReturnType<typeof lmdbStore> =>
+      lmdbStore({ path: `${directory}/store`, sealingKey: world.identity.sealingKey });
     const upstreams = { echo: up.url };
     await world.gateway.close({ drain: 0 });
     await world.store.close();
@@ -222,7 +228,10 @@ describe('session over TCP', function () {
     const resumed = Promise.all(sessions.map((session) => once(session, 'resume')));
     await world.openGateway({ upstreams });
     await resumed;
-    assert.deepEqual(kinds, modes.map(() => 'resumption'));
+    assert.deepEqual(
+      kinds,
+      modes.map(() => 'resumption'),
+    );
     for (const session of sessions) {
       const stream = await session.open('echo');
       stream.end('again');
@@ -319,7 +328,9 @@ describe('session over TCP', function () {
     await assert.rejects(connect({ pairing: pairing.device }), { code: 'ERR_HAWSER_ARG', message: /addresses/ });
     await assert.rejects(connect({ ...base, streams: 0 }), { code: 'ERR_HAWSER_ARG', message: /streams/ });
     await assert.rejects(connect({ ...base, pairing: ticket.device }), { code: 'ERR_HAWSER_ARG', message: /storage/ });
-    await assert.rejects(connect({ ...base, pairing: { ...pairing.device, recordMax: 1 } }), { message: /record_?max/i });
+    await assert.rejects(connect({ ...base, pairing: { ...pairing.device, recordMax: 1 } }), {
+      message: /record_?max/i,
+    });
   });
 
   it('keylog: the keys of both ends, and nothing without the option', async () => {
@@ -345,7 +356,10 @@ describe('session over TCP', function () {
 
   it('serial framing: the same over COBS', async () => {
     const address = (await world.gateway.listen({ port: 0, host: '127.0.0.1', framing: 'serial' })) as { port: number };
-    const session = await world.connect(await world.pair({ mode: Mode.Psk }), { port: address.port, framing: 'serial' });
+    const session = await world.connect(await world.pair({ mode: Mode.Psk }), {
+      port: address.port,
+      framing: 'serial',
+    });
     const stream = await session.open('echo');
     const payload = randomBytes(300_000);
     const parts: Buffer[] = [];
@@ -401,7 +415,10 @@ describe('upstreams', function () {
     world = await World.start({ upstreams });
     const refused: string[] = [];
     world.gateway.on('refused', ({ upstream, reason }) => refused.push(`${upstream}: ${reason}`));
-    const pairing = await world.pair({ mode: Mode.Psk, upstreams: ['echo', 'down', 'nowhere', 'resets', 'missing', 'messages'] });
+    const pairing = await world.pair({
+      mode: Mode.Psk,
+      upstreams: ['echo', 'down', 'nowhere', 'resets', 'missing', 'messages'],
+    });
     const session = await world.connect(pairing);
     await assert.rejects(session.open('down'), { code: 'ERR_HAWSER_UNREACHABLE' });
     await assert.rejects(session.open('nowhere'), { code: 'ERR_HAWSER_UNREACHABLE' });
@@ -416,7 +433,12 @@ describe('upstreams', function () {
     const stream = await session.open('echo');
     stream.end('alive');
     assert.equal(await text(stream), 'alive');
-    assert.deepEqual(refused, ['forbidden: notAllowed', 'missing: unknownUpstream', 'messages: unknownUpstream', '10.0.0.1: notAllowed']);
+    assert.deepEqual(refused, [
+      'forbidden: notAllowed',
+      'missing: unknownUpstream',
+      'messages: unknownUpstream',
+      '10.0.0.1: notAllowed',
+    ]);
     assert.equal(world.gateway.counters.get('notAllowed'), 2);
     assert.equal(world.gateway.counters.get('unknownUpstream'), 2);
     assert.equal(world.gateway.counters.get('upstreamFailed'), 3);
@@ -445,7 +467,14 @@ describe('upstreams', function () {
 
   it('a stream that the device gives up is not taken for complete', async () => {
     let ending = '';
-    const upstreams = { echo: await start((socket) => socket.on('data', () => undefined).on('end', () => (ending = 'end')).on('error', () => (ending = 'error'))) };
+    const upstreams = {
+      echo: await start((socket) =>
+        socket
+          .on('data', () => undefined)
+          .on('end', () => (ending = 'end'))
+          .on('error', () => (ending = 'error')),
+      ),
+    };
     world = await World.start({ upstreams });
     const session = await world.connect(await world.pair({ mode: Mode.Psk }));
     const stream = await session.open('echo');
@@ -495,8 +524,19 @@ describe('upstreams', function () {
   it('refuses upstreams that are not written properly, with name and reason', async () => {
     world = await World.start({});
     const { createGateway } = await import('../../lib/gateway.js');
-    for (const [name, url] of [['x', 'http://h:1'], ['x', 'tcp://h'], ['x', 'tcp://h:0'], ['x', 'tcp://h:99999'], ['a b', 'tcp://h:1'], ['x'.repeat(33), 'tcp://h:1'], ['x', 'unix:rel']] as const) {
-      assert.throws(() => createGateway({ store: world.store, identity: world.identity, upstreams: { [name]: url } }), { code: 'ERR_HAWSER_CONFIG', message: /upstream/ });
+    for (const [name, url] of [
+      ['x', 'http://h:1'],
+      ['x', 'tcp://h'],
+      ['x', 'tcp://h:0'],
+      ['x', 'tcp://h:99999'],
+      ['a b', 'tcp://h:1'],
+      ['x'.repeat(33), 'tcp://h:1'],
+      ['x', 'unix:rel'],
+    ] as const) {
+      assert.throws(() => createGateway({ store: world.store, identity: world.identity, upstreams: { [name]: url } }), {
+        code: 'ERR_HAWSER_CONFIG',
+        message: /upstream/,
+      });
     }
   });
 
@@ -552,7 +592,7 @@ describe('upstreams', function () {
     const block = Buffer.alloc(16 * 1024, 1);
     let offered = 0;
     const before = memory();
-    for (let quiet = 0; quiet < 300; ) {
+    for (let quiet = 0; quiet < 300;) {
       if (deaf.writableNeedDrain) quiet += 10;
       else {
         deaf.write(block);
@@ -562,7 +602,10 @@ describe('upstreams', function () {
       if (deaf.writableNeedDrain) await delay(10);
     }
     assert.ok(offered < 30e6, `${offered} bytes were taken`);
-    assert.ok(deaf.writableLength <= windows.windowGateway + block.length, `${deaf.writableLength} bytes wait at the device`);
+    assert.ok(
+      deaf.writableLength <= windows.windowGateway + block.length,
+      `${deaf.writableLength} bytes wait at the device`,
+    );
     assert.ok(memory() - before < 40e6, `${Math.round((memory() - before) / 1e6)} MB more than before`);
     const stream = await session.open('echo');
     stream.end('meanwhile');

@@ -167,7 +167,13 @@ describe('device storage: files', () => {
   });
 
   it('a saved state is given out once', async () => {
-    const state = { blob: new Uint8Array(randomBytes(60)), names: [[0, 'mqtt'], [3, 'http']] as [number, string][] };
+    const state = {
+      blob: new Uint8Array(randomBytes(60)),
+      names: [
+        [0, 'mqtt'],
+        [3, 'http'],
+      ] as [number, string][],
+    };
     await storage.writeState(state);
     assert.equal(readFileSync(join(directory, 'state'), 'utf8').includes('mqtt'), true);
     assert.deepEqual(await storage.takeState(), state);

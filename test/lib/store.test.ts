@@ -45,8 +45,13 @@ function newChain(b = 0, i = 0): Chain {
 
 /** Not the real derivation: the store does not look inside. */
 function tickets(chain: Chain, ahead = 2): Uint8Array[] {
-  const of = (b: number, i: number): Buffer => createHmac('sha256', chain.id).update(`${b}/${i}`).digest().subarray(0, 8);
-  return [of(chain.b, chain.i), of(chain.b, chain.i + 1), ...Array.from({ length: ahead }, (_, n) => of(chain.b + 1 + n, 0))];
+  const of = (b: number, i: number): Buffer =>
+    createHmac('sha256', chain.id).update(`${b}/${i}`).digest().subarray(0, 8);
+  return [
+    of(chain.b, chain.i),
+    of(chain.b, chain.i + 1),
+    ...Array.from({ length: ahead }, (_, n) => of(chain.b + 1 + n, 0)),
+  ];
 }
 
 function at<T>(list: readonly T[], index: number): T {
@@ -89,7 +94,13 @@ for (const [kind, open] of kinds) {
     afterEach(() => store.close());
 
     it('gives back what was added, byte for byte', async () => {
-      const pairing = record('dev1', { expiry: 5, notBefore: 2, ss: randomBytes(32), publicKey: randomBytes(65), name: 'Pümpe "1"' });
+      const pairing = record('dev1', {
+        expiry: 5,
+        notBefore: 2,
+        ss: randomBytes(32),
+        publicKey: randomBytes(65),
+        name: 'Pümpe "1"',
+      });
       await store.add({ record: pairing });
       const found = await entry(store, 'dev1');
       for (const [field, value] of Object.entries(pairing)) {
@@ -124,7 +135,12 @@ for (const [kind, open] of kinds) {
       const before = await entry(store, 'dev1');
       assert.ok(before.state.chain);
       const chain = { ...before.state.chain, b: 1 };
-      const next: ChainState = { ...before.state, chain, early: { kind: 'taken', h: randomBytes(32) }, owner: 'node a' };
+      const next: ChainState = {
+        ...before.state,
+        chain,
+        early: { kind: 'taken', h: randomBytes(32) },
+        owner: 'node a',
+      };
       assert.equal(await store.compareAndSet(before.record.id, before.version, next, tickets(chain), true), true);
       const after = await entry(store, 'dev1');
       assert.deepEqual(normal(after.state), normal(next));
@@ -138,9 +154,19 @@ for (const [kind, open] of kinds) {
     it('lets exactly one of many racers win, over and over', async () => {
       await store.add(ticketPairing('dev1'));
       for (let round = 0; round < 20; round += 1) {
-        const { record: { id }, state, version } = await entry(store, 'dev1');
+        const {
+          record: { id },
+          state,
+          version,
+        } = await entry(store, 'dev1');
         const racers = Array.from({ length: 16 }, (_, n) =>
-          store.compareAndSet(id, version, { ...state, owner: `${round}/${n}` }, state.chain ? tickets(state.chain) : [], n % 2 === 0),
+          store.compareAndSet(
+            id,
+            version,
+            { ...state, owner: `${round}/${n}` },
+            state.chain ? tickets(state.chain) : [],
+            n % 2 === 0,
+          ),
         );
         const won = (await Promise.all(racers)).flatMap((ok, n) => (ok ? [n] : []));
         assert.equal(won.length, 1);
@@ -157,7 +183,10 @@ for (const [kind, open] of kinds) {
       await store.add(ticketPairing('dev3', chain));
       await assert.rejects(store.add({ record: record('dev1') }), code('ERR_HAWSER_CONFIG', /paired already/));
       await assert.rejects(store.add({ record: record('dev4', { psk }) }), code('ERR_HAWSER_CONFIG', /psk belongs/));
-      await assert.rejects(store.add({ record: record('dev4', { publicKey }) }), code('ERR_HAWSER_CONFIG', /public key belongs/));
+      await assert.rejects(
+        store.add({ record: record('dev4', { publicKey }) }),
+        code('ERR_HAWSER_CONFIG', /public key belongs/),
+      );
       await assert.rejects(store.add(ticketPairing('dev4', chain)), code('ERR_HAWSER_CONFIG', /ticket belongs/));
       assert.equal(await store.get(Buffer.from('dev4')), undefined);
       await store.remove(Buffer.from('dev1'));
@@ -170,7 +199,11 @@ for (const [kind, open] of kinds) {
       const before = await entry(store, 'dev1');
       await store.add(ticketPairing('dev1'), { replace: true });
       assert.equal((await store.byTicket(at(old.tickets ?? [], 0))).length, 0);
-      assert.equal(await store.compareAndSet(before.record.id, before.version, before.state, [], false), false, 'late write of the old');
+      assert.equal(
+        await store.compareAndSet(before.record.id, before.version, before.state, [], false),
+        false,
+        'late write of the old',
+      );
       await assert.rejects(store.add(old, { replace: true }), code('ERR_HAWSER_CONFIG', /serial/));
     });
 
@@ -220,7 +253,10 @@ for (const [kind, open] of kinds) {
       assert.equal((await store.byTicket(at(tickets(after.state.chain, 20), 21))).length, 1);
       assert.equal((await entry(store, 'dev2')).state.ahead, 2);
       assert.equal(await store.compareAndSet(before.record.id, before.version, before.state, [], false), false);
-      await assert.rejects(store.restore(1, () => []), code('ERR_HAWSER_ARG', /blocks ahead/));
+      await assert.rejects(
+        store.restore(1, () => []),
+        code('ERR_HAWSER_ARG', /blocks ahead/),
+      );
     });
 
     it('refuses everything once closed', async () => {
@@ -332,7 +368,9 @@ describe('store: lmdb on disk', () => {
       const store = await lmdbStore({ path: ${JSON.stringify(path())}, sealingKey: Buffer.from('${sealingKey.toString('hex')}', 'hex') });
       if (!(await store.revoke(Buffer.from('dev1')))) process.exit(3);
       await store.close();`;
-    const run = spawnSync(process.execPath, ['--import=tsx', '--input-type=module', '-e', script], { encoding: 'utf8' });
+    const run = spawnSync(process.execPath, ['--import=tsx', '--input-type=module', '-e', script], {
+      encoding: 'utf8',
+    });
     assert.equal(run.status, 0, run.stderr);
     assert.ok((await store.revision()) > revision);
     assert.ok((await entry(store, 'dev1')).record.revoked);
@@ -340,7 +378,10 @@ describe('store: lmdb on disk', () => {
   });
 
   it('reports a place that cannot be used', async () => {
-    await assert.rejects(lmdbStore({ path: '/dev/null/store', sealingKey }), code('ERR_HAWSER_STORAGE', /\/dev\/null\/store/));
+    await assert.rejects(
+      lmdbStore({ path: '/dev/null/store', sealingKey }),
+      code('ERR_HAWSER_STORAGE', /\/dev\/null\/store/),
+    );
   });
 });
 
@@ -375,7 +416,8 @@ describe('store: codec', () => {
       bad.writeUInt8(bad.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
       assert.equal(seal.open(owner, ad, bad), undefined, `bit ${bit}`);
     }
-    for (let length = 0; length < sealed.length; length += 1) assert.equal(seal.open(owner, ad, sealed.subarray(0, length)), undefined);
+    for (let length = 0; length < sealed.length; length += 1)
+      assert.equal(seal.open(owner, ad, sealed.subarray(0, length)), undefined);
   });
 
   it('writes every state so that it reads the same, and refuses a cut one', () => {
@@ -391,9 +433,15 @@ describe('store: codec', () => {
       const bytes = encodeState(state, list);
       const back = decodeState(bytes);
       assert.deepEqual(normal(back.state), normal(state));
-      assert.deepEqual(back.tickets.map((ticket) => ticket.toString('hex')), list.map((ticket) => Buffer.from(ticket).toString('hex')));
+      assert.deepEqual(
+        back.tickets.map((ticket) => ticket.toString('hex')),
+        list.map((ticket) => Buffer.from(ticket).toString('hex')),
+      );
       for (let length = 0; length < bytes.length; length += 1) {
-        assert.throws(() => decodeState(bytes.subarray(0, length)), (error: { code?: string }) => error.code === 'ERR_HAWSER_STORAGE' || error instanceof RangeError);
+        assert.throws(
+          () => decodeState(bytes.subarray(0, length)),
+          (error: { code?: string }) => error.code === 'ERR_HAWSER_STORAGE' || error instanceof RangeError,
+        );
       }
     }
   });
@@ -401,11 +449,13 @@ describe('store: codec', () => {
 
 /** Buffers and plain arrays alike as hex. */
 function normal(state: ChainState): unknown {
-  return JSON.parse(JSON.stringify(state, (_key, value: unknown) => {
-    const buffer = value as { type?: string; data?: number[] } | null;
-    if (buffer?.type === 'Buffer' && buffer.data) return Buffer.from(buffer.data).toString('hex');
-    return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value;
-  }));
+  return JSON.parse(
+    JSON.stringify(state, (_key, value: unknown) => {
+      const buffer = value as { type?: string; data?: number[] } | null;
+      if (buffer?.type === 'Buffer' && buffer.data) return Buffer.from(buffer.data).toString('hex');
+      return value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value;
+    }),
+  );
 }
 
 function memoryBackend(): Backend {
@@ -415,7 +465,10 @@ function memoryBackend(): Backend {
     get: (key: Uint8Array) => values.get(name(key)),
     put: (key: Uint8Array, value: Uint8Array) => void values.set(name(key), Buffer.from(value)),
     remove: (key: Uint8Array) => void values.delete(name(key)),
-    keys: (first: string) => [...values.keys()].filter((key) => key.startsWith(name(Buffer.from(first)))).map((key) => Buffer.from(key, 'hex')),
+    keys: (first: string) =>
+      [...values.keys()]
+        .filter((key) => key.startsWith(name(Buffer.from(first))))
+        .map((key) => Buffer.from(key, 'hex')),
     addTicket: () => assert.fail('no tickets here'),
     removeTicket: () => assert.fail('no tickets here'),
   };

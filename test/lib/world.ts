@@ -17,7 +17,12 @@ import type { ConnectOptions, GatewayIdentity, GatewayOptions, Store } from '../
 export const engine: Engine = selectEngine({ engine: process.env.HAWSER_ENGINE ?? 'js' });
 
 export function newIdentity(): GatewayIdentity {
-  return { id: randomBytes(8), x25519: engine.generateKey(1), p256: engine.generateKey(2), sealingKey: randomBytes(32) };
+  return {
+    id: randomBytes(8),
+    x25519: engine.generateKey(1),
+    p256: engine.generateKey(2),
+    sealingKey: randomBytes(32),
+  };
 }
 
 /** Cuts what goes through it: a TCP relay between device and gateway. */
@@ -120,7 +125,9 @@ export class World {
 }
 
 /** A TCP service; every connection is given to `serve`. Answers its port. */
-export async function service(serve: (socket: Socket) => void): Promise<{ server: Server; url: string; sockets: Set<Socket> }> {
+export async function service(
+  serve: (socket: Socket) => void,
+): Promise<{ server: Server; url: string; sockets: Set<Socket> }> {
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     sockets.add(socket);
@@ -133,7 +140,8 @@ export async function service(serve: (socket: Socket) => void): Promise<{ server
   return { server, url: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`, sockets };
 }
 
-export const echo = (): Promise<{ server: Server; url: string; sockets: Set<Socket> }> => service((socket) => socket.pipe(socket));
+export const echo = (): Promise<{ server: Server; url: string; sockets: Set<Socket> }> =>
+  service((socket) => socket.pipe(socket));
 
 export function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
