@@ -17,6 +17,7 @@ const CLI = join(REPOSITORY, 'lib/cli/main.ts');
 
 const running = new Set<ChildProcess>();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
 
 function track(child: ChildProcess): ChildProcess {
   running.add(child);
