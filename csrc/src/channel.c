@@ -26,9 +26,10 @@ static void close_stream(hawser_session *s, hawser_stream *st, uint8_t code) {
   }
 }
 
-/* Takes part in the exchange of frames: used, and neither reset nor about to be reported closed. */
+/* Takes part in the exchange of frames: used, and neither reset nor about to be reported closed. NULL (an id beyond the
+ * array) is not open. */
 static int is_open(const hawser_stream *st) {
-  return (st->flags & (HAWSER_ST_USED | HAWSER_ST_RESET | HAWSER_ST_EV_CLOSED)) == HAWSER_ST_USED;
+  return st != NULL && (st->flags & (HAWSER_ST_USED | HAWSER_ST_RESET | HAWSER_ST_EV_CLOSED)) == HAWSER_ST_USED;
 }
 
 /* SPEC 9, closing: a direction has ended when its FIN is acknowledged. */
@@ -36,6 +37,22 @@ static void check_ended(hawser_session *s, hawser_stream *st) {
   if (is_open(st) && st->tx_end != 0 && st->tx_acked == st->tx_end && st->rx_end != 0 && st->rx_sent == st->rx_end) {
     close_stream(s, st, HAWSER_DONE);
   }
+}
+
+/* A RESET is owed for a serial of id that no stream has (any more). HAWSER_ERR_PEER: more than the array can note, which a
+ * peer that waits for answers never asks for. */
+static int owe_reset(hawser_session *s, uint16_t id, uint32_t serial, uint8_t code) {
+  hawser_stream *st = stream_at(s, id);
+  for (uint16_t i = 0; (st == NULL || st->owed.serial != 0) && i < s->stream_count; i++) {
+    st = &s->streams[i];
+  }
+  if (st == NULL || st->owed.serial != 0) {
+    return HAWSER_ERR_PEER;
+  }
+  st->owed.serial = serial;
+  st->owed.id = id;
+  st->owed.code = code;
+  return HAWSER_OK;
 }
 
 static void ack_by(hawser_session *s, hawser_stream *st, uint64_t ms) {
@@ -81,14 +98,18 @@ int hawser_channel_ready(const hawser_session *s) {
   return hawser_channel_speaks(s) && (s->flags & first) == 0;
 }
 
-static void put_head(hawser_writer *w, uint8_t code, const hawser_session *s, const hawser_stream *st) {
-  hawser_put(w, 1, code);
-  hawser_put(w, 2, (uint64_t)(st - s->streams));
+static uint16_t id_of(const hawser_session *s, const hawser_stream *st) {
+  return (uint16_t)(st - s->streams);
 }
 
-static void put_reset(hawser_writer *w, const hawser_session *s, const hawser_stream *st, uint32_t serial,
-                      uint8_t code) {
-  put_head(w, HAWSER_FRAME_RESET, s, st);
+static void put_head(hawser_writer *w, uint8_t code, const hawser_session *s, const hawser_stream *st) {
+  hawser_put(w, 1, code);
+  hawser_put(w, 2, id_of(s, st));
+}
+
+static void put_reset(hawser_writer *w, uint16_t id, uint32_t serial, uint8_t code) {
+  hawser_put(w, 1, HAWSER_FRAME_RESET);
+  hawser_put(w, 2, id);
   hawser_put(w, 4, serial);
   hawser_put(w, 1, code);
 }
@@ -137,7 +158,7 @@ static int write_due(hawser_session *s, hawser_stream *st, uint32_t due, hawser_
   } else if (due == HAWSER_ST_STREAM_DUE) {
     put_stream(&trial, s, st);
   } else if (due == HAWSER_ST_RESET_DUE) {
-    put_reset(&trial, s, st, st->serial, st->code);
+    put_reset(&trial, id_of(s, st), st->serial, st->code);
   } else {
     put_ack(&trial, s, st);
   }
@@ -154,17 +175,17 @@ static int write_due(hawser_session *s, hawser_stream *st, uint32_t due, hawser_
   return 1;
 }
 
-static int write_stray(hawser_session *s, hawser_stream *st, hawser_writer *w) {
+static int write_owed(hawser_owed *owed, hawser_writer *w) {
   hawser_writer trial = *w;
-  if (st->stray == 0) {
+  if (owed->serial == 0) {
     return 1;
   }
-  put_reset(&trial, s, st, st->stray, st->stray_code);
+  put_reset(&trial, owed->id, owed->serial, owed->code);
   if (trial.bad) {
     return 0;
   }
   *w = trial;
-  st->stray = 0;
+  owed->serial = 0;
   return 1;
 }
 
@@ -172,7 +193,7 @@ static int write_stray(hawser_session *s, hawser_stream *st, hawser_writer *w) {
 static int write_streams(hawser_session *s, hawser_writer *w) {
   for (uint16_t id = 0; id < s->stream_count; id++) {
     hawser_stream *st = &s->streams[id];
-    if (!write_stray(s, st, w) || !write_due(s, st, HAWSER_ST_OPEN_DUE, w) ||
+    if (!write_owed(&st->owed, w) || !write_due(s, st, HAWSER_ST_OPEN_DUE, w) ||
         !write_due(s, st, HAWSER_ST_STREAM_DUE, w) || !write_due(s, st, HAWSER_ST_RESET_DUE, w)) {
       return 0;
     }
@@ -234,7 +255,7 @@ int hawser_channel_due(const hawser_session *s, uint64_t now_ms) {
     return 1;
   }
   for (uint16_t id = 0; id < s->stream_count; id++) {
-    if ((s->streams[id].flags & due) != 0 || s->streams[id].stray != 0) {
+    if ((s->streams[id].flags & due) != 0 || s->streams[id].owed.serial != 0) {
       return 1;
     }
   }
@@ -316,11 +337,9 @@ static int take_stream(hawser_session *s, hawser_stream *st, uint64_t tx, uint64
 /* Gateway: an id begins anew. */
 static int open_stream(hawser_session *s, hawser_stream *st, uint32_t serial, uint8_t kind, const uint8_t *name,
                        size_t name_len, hawser_event *event) {
-  uint32_t stray = st->stray;
-  uint8_t stray_code = st->stray_code;
+  hawser_owed owed = st->owed;
   memset(st, 0, sizeof *st);
-  st->stray = stray;
-  st->stray_code = stray_code;
+  st->owed = owed;
   st->serial = serial;
   st->kind = kind;
   st->flags = HAWSER_ST_USED | HAWSER_ST_NAMED;
@@ -338,13 +357,19 @@ static void recall(hawser_stream *st) {
 }
 
 static int on_open(hawser_session *s, hawser_reader *r, hawser_event *event) {
-  hawser_stream *st = stream_at(s, hawser_get(r, 2));
+  uint16_t id = (uint16_t)hawser_get(r, 2);
+  hawser_stream *st = stream_at(s, id);
   uint32_t serial = (uint32_t)hawser_get(r, 4);
   uint8_t kind = (uint8_t)hawser_get(r, 1);
   size_t len = (size_t)hawser_get(r, 1);
   const uint8_t *name = hawser_get_bytes(r, len);
-  if (r->bad || !s->gateway || st == NULL || serial == 0 || serial < st->serial || kind > HAWSER_KIND_MESSAGES ||
-      len == 0 || len > HAWSER_UPSTREAM_MAX) {
+  if (r->bad || !s->gateway || serial == 0 || kind > HAWSER_KIND_MESSAGES || len == 0 || len > HAWSER_UPSTREAM_MAX) {
+    return HAWSER_ERR_PEER;
+  }
+  if (st == NULL) {
+    return owe_reset(s, id, serial, HAWSER_STREAM_LIMIT); /* SPEC 9: an id beyond what the gateway holds */
+  }
+  if (serial < st->serial) {
     return HAWSER_ERR_PEER;
   }
   if (serial > st->serial) {
@@ -359,27 +384,26 @@ static int on_open(hawser_session *s, hawser_reader *r, hawser_event *event) {
 }
 
 static int on_stream(hawser_session *s, hawser_reader *r) {
-  hawser_stream *st = stream_at(s, hawser_get(r, 2));
+  uint16_t id = (uint16_t)hawser_get(r, 2);
+  hawser_stream *st = stream_at(s, id);
   uint32_t serial = (uint32_t)hawser_get(r, 4);
   uint64_t tx = hawser_get(r, 6);
   uint64_t rx = hawser_get(r, 6);
   uint64_t ack = hawser_get(r, 6);
-  if (r->bad || st == NULL || serial == 0) {
+  if (r->bad || serial == 0) {
     return HAWSER_ERR_PEER;
   }
-  if (serial == st->serial && is_open(st)) {
+  if (is_open(st) && serial == st->serial) {
     return take_stream(s, st, tx, rx, ack);
   }
   if (!s->gateway) {
     return HAWSER_OK;
   }
-  if (serial == st->serial && (st->flags & HAWSER_ST_DONE) != 0) {
+  if (st != NULL && serial == st->serial && (st->flags & HAWSER_ST_DONE) != 0) {
     recall(st);
-  } else {
-    st->stray = serial;
-    st->stray_code = HAWSER_STATE_LOST;
+    return HAWSER_OK;
   }
-  return HAWSER_OK;
+  return owe_reset(s, id, serial, HAWSER_STATE_LOST);
 }
 
 /* DATA or FIN: bytes below rx are discarded, so repeats do no harm; a gap is a violation. */
@@ -389,7 +413,7 @@ static int on_data(hawser_session *s, hawser_reader *r, int fin, hawser_event *e
   const uint8_t *data = hawser_get_bytes(r, len);
   uint32_t window = s->gateway ? s->pairing->window_gateway : s->pairing->window_device;
   uint64_t end;
-  if (r->bad || st == NULL) {
+  if (r->bad) {
     return HAWSER_ERR_PEER;
   }
   if (!is_open(st)) {
@@ -432,7 +456,7 @@ static int on_data(hawser_session *s, hawser_reader *r, int fin, hawser_event *e
 static int on_ack(hawser_session *s, hawser_reader *r) {
   hawser_stream *st = stream_at(s, hawser_get(r, 2));
   uint64_t offset = hawser_get(r, 6);
-  if (r->bad || st == NULL) {
+  if (r->bad) {
     return HAWSER_ERR_PEER;
   }
   if (!is_open(st)) {
@@ -452,12 +476,16 @@ static int on_ack(hawser_session *s, hawser_reader *r) {
 
 /* The receiver of a RESET that has not sent one for this serial sends one back (code 0). */
 static int on_reset(hawser_session *s, hawser_reader *r) {
-  hawser_stream *st = stream_at(s, hawser_get(r, 2));
+  uint16_t id = (uint16_t)hawser_get(r, 2);
+  hawser_stream *st = stream_at(s, id);
   uint32_t serial = (uint32_t)hawser_get(r, 4);
   uint8_t code = (uint8_t)hawser_get(r, 1);
   int own;
-  if (r->bad || st == NULL || serial == 0) {
+  if (r->bad || serial == 0) {
     return HAWSER_ERR_PEER;
+  }
+  if (st == NULL) {
+    return HAWSER_OK; /* its OPEN or STREAM was answered with a RESET */
   }
   own = serial == st->serial;
   if (own && (st->flags & HAWSER_ST_RESET) != 0) {
@@ -472,20 +500,18 @@ static int on_reset(hawser_session *s, hawser_reader *r) {
   if (own && !is_used(st) && !s->gateway) {
     return HAWSER_OK;
   }
-  st->stray = serial;
-  st->stray_code = HAWSER_DONE;
   if (own && is_used(st)) {
     st->flags &= ~(uint32_t)HAWSER_ST_DUE;
     close_stream(s, st, code);
   }
-  return HAWSER_OK;
+  return owe_reset(s, id, serial, HAWSER_DONE);
 }
 
 static int on_message(hawser_session *s, hawser_reader *r, hawser_event *event) {
   hawser_stream *st = stream_at(s, hawser_get(r, 2));
   size_t len = r->left;
   const uint8_t *data = hawser_get_bytes(r, len);
-  if (r->bad || st == NULL) {
+  if (r->bad) {
     return HAWSER_ERR_PEER;
   }
   if (!is_open(st)) {
@@ -718,11 +744,9 @@ void hawser_channel_event(hawser_session *s, hawser_event *event) {
 /* ---- the device's own ---- */
 
 void hawser_channel_open(hawser_session *s, hawser_stream *st, const char *name, uint8_t kind) {
-  uint32_t stray = st->stray; /* the answer to a RESET may still be owed: it goes out before the OPEN */
-  uint8_t stray_code = st->stray_code;
+  hawser_owed owed = st->owed; /* the answer to a RESET may still be owed: it goes out before the OPEN */
   memset(st, 0, sizeof *st);
-  st->stray = stray;
-  st->stray_code = stray_code;
+  st->owed = owed;
   st->name = name;
   st->kind = kind;
   st->serial = ++s->serial;
@@ -819,7 +843,7 @@ void hawser_channel_renew(hawser_session *s) {
 void hawser_channel_down(hawser_session *s) {
   for (uint16_t id = 0; id < s->stream_count; id++) {
     hawser_stream *st = &s->streams[id];
-    st->stray = 0; /* SPEC 9: a device that goes off-link forgets streams whose RESET it has received */
+    st->owed.serial = 0; /* SPEC 9: a device that goes off-link forgets streams whose RESET it has received */
     if (s->gateway) {
       continue;
     }
@@ -834,7 +858,7 @@ void hawser_channel_end(hawser_session *s, uint8_t code) {
   for (uint16_t id = 0; id < s->stream_count; id++) {
     hawser_stream *st = &s->streams[id];
     st->flags &= ~(uint32_t)HAWSER_ST_DUE;
-    st->stray = 0;
+    st->owed.serial = 0;
     if (is_used(st)) {
       close_stream(s, st, code);
     }

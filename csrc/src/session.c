@@ -371,7 +371,7 @@ static hawser_stream *used_stream(const hawser_session *s, uint16_t id) {
 
 static int may_send(const hawser_session *s, const hawser_stream *st) {
   const uint32_t first = HAWSER_ST_OPEN_DUE | HAWSER_ST_STREAM_DUE | HAWSER_ST_RESET_DUE | HAWSER_ST_HELD;
-  return hawser_channel_ready(s) && (st->flags & first) == 0 && st->stray == 0;
+  return hawser_channel_ready(s) && (st->flags & first) == 0 && st->owed.serial == 0;
 }
 
 uint32_t hawser_window(const hawser_session *s, uint16_t stream) {

@@ -202,6 +202,64 @@ static int inject(int to_gateway, const uint8_t *frames, size_t len) {
   return to_gateway ? ends_to_gateway(&e, record, len + 18) : ends_to_device(&e, record, len + 18);
 }
 
+/* The plaintext of what the gateway sends next, as its device would read it. */
+static size_t next_frames(uint8_t *out, size_t cap) {
+  uint8_t record[512];
+  size_t len = 0;
+  CHECK(hawser_send(&e.session, record, sizeof record, &len, e.now) == HAWSER_OK);
+  if (len == 0) {
+    return 0;
+  }
+  CHECK(hawser_record_open(&e.device.session.link, record, len) == HAWSER_OK && len - 18 <= cap);
+  memcpy(out, record + HAWSER_HEADER_LEN, len - 18);
+  return len - 18;
+}
+
+#define ANSWERS(expected, ...)                                                                                         \
+  do {                                                                                                                 \
+    static const uint8_t frames[] = {__VA_ARGS__};                                                                     \
+    uint8_t got[256];                                                                                                  \
+    CHECK(inject(1, frames, sizeof frames) == HAWSER_OK);                                                              \
+    CHECK(next_frames(got, sizeof got) == sizeof(expected));                                                           \
+    CHECK_BYTES(got, expected, sizeof(expected));                                                                      \
+  } while (0)
+
+/* SPEC 9, opening: an id beyond what the gateway holds is answered with RESET 4, and touches no other stream. */
+static void beyond_the_array(void) {
+  static const uint8_t limit[] = {0x09, 0, 99, 0, 0, 0, 9, 4};
+  static const uint8_t both[] = {0x09, 0, 99, 0, 0, 0, 9, 4, 0x09, 0xff, 0xff, 0, 0, 0, 10, 4};
+  static const uint8_t lost[] = {0x09, 0, 98, 0, 0, 0, 9, 5};
+  uint8_t many[10 * (ENDS_STREAMS + 1)], out[64];
+  uint16_t id;
+  size_t sent;
+  up();
+  id = open_one("a", HAWSER_KIND_STREAM);
+  ANSWERS(limit, 0x03, 0, 99, 0, 0, 0, 9, 0, 1, 'x');
+  ANSWERS(both, 0x03, 0, 99, 0, 0, 0, 9, 0, 1, 'x', 0x03, 0xff, 0xff, 0, 0, 0, 10, 1, 1, 'y');
+  ANSWERS(lost, 0x04, 0, 98, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  /* what may follow an OPEN at once, and the device's answer to the RESET */
+  CHECK(inject(1, (const uint8_t[]){0x06, 0, 99, 'd'}, 4) == HAWSER_OK);
+  CHECK(inject(1, (const uint8_t[]){0x07, 0, 99}, 3) == HAWSER_OK);
+  CHECK(inject(1, (const uint8_t[]){0x0a, 0, 99, 'm'}, 4) == HAWSER_OK);
+  CHECK(inject(1, (const uint8_t[]){0x08, 0, 99, 0, 0, 0, 0, 0, 7}, 9) == HAWSER_OK);
+  CHECK(inject(1, (const uint8_t[]){0x09, 0, 99, 0, 0, 0, 9, 0}, 8) == HAWSER_OK);
+  CHECK(next_frames(out, sizeof out) == 0);
+  CHECK(ends_count(&e.gateway_log, HAWSER_EV_OPEN, 0xffff) == 1);
+  CHECK(ends_write(&e, 1, id, text, 30, 0, &sent) == HAWSER_OK && e.gateway_log.lens[id] == 30);
+  /* and a device ignores what it does not know */
+  CHECK(inject(0, (const uint8_t[]){0x06, 0, 99, 'd'}, 4) == HAWSER_OK);
+  CHECK(inject(0, (const uint8_t[]){0x09, 0, 99, 0, 0, 0, 9, 4}, 8) == HAWSER_OK);
+  CHECK(ends_write(&e, 0, id, text, 30, 0, &sent) == HAWSER_OK && e.device_log.lens[id] == 30);
+  /* a peer that opens on without waiting for answers */
+  for (size_t k = 0; k <= ENDS_STREAMS; k++) {
+    const uint8_t open[10] = {0x03, 1, (uint8_t)k, 0, 0, 1, 0, 0, 1, 'x'};
+    memcpy(many + 10 * k, open, sizeof open);
+  }
+  CHECK(inject(1, many, sizeof many - 10) == HAWSER_OK && next_frames(out, sizeof out) == 8 * ENDS_STREAMS);
+  CHECK(inject(1, many, sizeof many) == HAWSER_ERR_PEER);
+  ends_free(&e);
+}
+
 #define VIOLATES(to_gateway, ...)                                                                                      \
   do {                                                                                                                 \
     static const uint8_t frames[] = {__VA_ARGS__};                                                                     \
@@ -216,20 +274,19 @@ static int inject(int to_gateway, const uint8_t *frames, size_t len) {
   } while (0)
 
 static void violations(void) {
-  VIOLATES(1, 0x00);                               /* unknown code */
-  VIOLATES(1, 0x0e);                               /* unknown code */
-  VIOLATES(1, 0x08, 0, 0, 0, 0, 0);                /* cut short */
-  VIOLATES(1, 0x01, 1, 2, 3, 4, 5, 6, 7, 8);       /* STATE out of place */
-  VIOLATES(0, 0x02, 1);                            /* STATUS out of place */
-  VIOLATES(1, 0x05);                               /* SYNCED out of place */
-  VIOLATES(0, 0x05);                               /* the same */
-  VIOLATES(1, 0x08, 0, 0, 0, 0, 0, 0, 0, 9);       /* acknowledges what was not sent */
-  VIOLATES(0, 0x03, 0, 1, 0, 0, 0, 9, 0, 1, 'x');  /* a gateway opens nothing */
-  VIOLATES(1, 0x03, 0, 99, 0, 0, 0, 9, 0, 1, 'x'); /* id out of range */
-  VIOLATES(1, 0x03, 0, 1, 0, 0, 0, 9, 2, 1, 'x');  /* no such kind */
-  VIOLATES(1, 0x03, 0, 1, 0, 0, 0, 9, 0, 0);       /* no name */
-  VIOLATES(1, 0x03, 0, 0, 0, 0, 0, 0, 0, 1, 'x');  /* serial 0 */
-  VIOLATES(1, 0x0a, 0, 0, 'x');                    /* a message on a stream */
+  VIOLATES(1, 0x00);                              /* unknown code */
+  VIOLATES(1, 0x0e);                              /* unknown code */
+  VIOLATES(1, 0x08, 0, 0, 0, 0, 0);               /* cut short */
+  VIOLATES(1, 0x01, 1, 2, 3, 4, 5, 6, 7, 8);      /* STATE out of place */
+  VIOLATES(0, 0x02, 1);                           /* STATUS out of place */
+  VIOLATES(1, 0x05);                              /* SYNCED out of place */
+  VIOLATES(0, 0x05);                              /* the same */
+  VIOLATES(1, 0x08, 0, 0, 0, 0, 0, 0, 0, 9);      /* acknowledges what was not sent */
+  VIOLATES(0, 0x03, 0, 1, 0, 0, 0, 9, 0, 1, 'x'); /* a gateway opens nothing */
+  VIOLATES(1, 0x03, 0, 1, 0, 0, 0, 9, 2, 1, 'x'); /* no such kind */
+  VIOLATES(1, 0x03, 0, 1, 0, 0, 0, 9, 0, 0);      /* no name */
+  VIOLATES(1, 0x03, 0, 0, 0, 0, 0, 0, 0, 1, 'x'); /* serial 0 */
+  VIOLATES(1, 0x0a, 0, 0, 'x');                   /* a message on a stream */
   VIOLATES(1, 0x04, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0); /* a gap */
   VIOLATES(1, 0x04, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0); /* has what was not sent */
 }
@@ -244,6 +301,7 @@ int main(void) {
   liveness();
   closing();
   ids_run_out();
+  beyond_the_array();
   violations();
   return check_done();
 }

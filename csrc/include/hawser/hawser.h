@@ -146,6 +146,13 @@ typedef struct hawser_event {
 
 enum hawser_kind { HAWSER_KIND_STREAM = 0, HAWSER_KIND_MESSAGES = 1 };
 
+/* A RESET that waits to be sent, for a serial that no stream has (any more). serial 0: none. */
+typedef struct hawser_owed {
+  uint32_t serial;
+  uint16_t id;
+  uint8_t code;
+} hawser_owed;
+
 /* One stream. The caller supplies an array; its length is the number of streams at once, ids are indices.
  * A gateway wants 128 (SPEC 9), or what its documentation says. */
 typedef struct hawser_stream {
@@ -155,9 +162,9 @@ typedef struct hawser_stream {
   uint64_t rx_end;                /* final offset + 1 once FIN was received (else 0) */
   const char *name;               /* device: upstream */
   uint32_t serial;
-  uint32_t stray; /* serial of an earlier or unknown stream of this id that is owed a RESET, or 0 */
   uint32_t flags;
-  uint8_t kind, code, stray_code;
+  hawser_owed owed; /* of this id where there is room, else of any */
+  uint8_t kind, code;
 } hawser_stream;
 
 /* Both directions of a link's records (SPEC 3.6). */
