@@ -21,7 +21,7 @@ enum flag {
   EARLY_FIN = 1 << 6,
   EV_STORE = 1 << 7,
   EV_VERDICT = 1 << 8,
-  FULL_DONE = 1 << 9 /* what is to be stored comes from a full handshake */
+  UNPROVEN = 1 << 9 /* no valid record has come since the last full handshake */
 };
 
 #define SLOT_CHECKED (HAWSER_SLOT_LEN - HAWSER_CHECK_LEN)
@@ -305,8 +305,8 @@ static int must_jump(const hawser_device *d, uint64_t now_ms) {
 }
 
 static uint8_t choose(const hawser_device *d) {
-  if ((d->flags & CHAIN) == 0) {
-    return HAWSER_FULL;
+  if ((d->flags & CHAIN) == 0 || (d->flags & UNPROVEN) != 0) {
+    return HAWSER_FULL; /* the gateway may not know the chain: it learns it with this end's first record */
   }
   if (has_ecdh(d) && (d->b >= max_blocks(d) || (!is_warm(d) && (d->flags & TRIED) != 0))) {
     return HAWSER_FULL; /* SPEC 7.3, or its turn */
@@ -623,6 +623,7 @@ int hawser_stored(hawser_device *d, int ok) {
   if (d->kind == HAWSER_FULL) {
     d->b = 0;
     d->i = 0;
+    d->flags |= UNPROVEN;
   }
   (void)boot_slot(d, &next);
   d->flags = (uint16_t)((d->flags | CHAIN) & ~(ROOT | EV_STORE));
@@ -673,7 +674,11 @@ static int receive_answer(hawser_device *d, uint8_t *in, size_t in_len, size_t *
 int hawser_device_receive(hawser_device *d, uint8_t *in, size_t in_len, size_t *used, uint64_t now_ms) {
   *used = 0;
   if (d->state == LIVE) {
-    return hawser_receive(&d->session, in, in_len, used, now_ms);
+    int err = hawser_receive(&d->session, in, in_len, used, now_ms);
+    if (d->session.link.rx_counter > 0) {
+      d->flags &= (uint16_t)~UNPROVEN;
+    }
+    return err;
   }
   if (d->state == SENT) {
     return receive_answer(d, in, in_len, used, now_ms);
@@ -837,8 +842,8 @@ int hawser_save(const hawser_device *d, uint8_t kind, uint8_t blob[HAWSER_SAVE_M
   if (kind != HAWSER_SAVE_FLASH && !retained) {
     return HAWSER_ERR_ARG;
   }
-  /* a position is saved only when no message 1 was sent under it */
-  if (d->state != IDLE || (retained && (d->message1_len > 0 || (d->flags & CHAIN) == 0))) {
+  /* a position is saved only when no message 1 was sent under it, and the gateway is known to know it */
+  if (d->state != IDLE || (retained && (d->message1_len > 0 || (d->flags & (CHAIN | UNPROVEN)) != CHAIN))) {
     return HAWSER_ERR_STATE;
   }
   hawser_put_bytes(&w, (const uint8_t *)"HWSV\1", 5);

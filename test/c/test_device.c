@@ -121,6 +121,37 @@ static void ladder(void) {
   ends_free(&e);
 }
 
+/* SPEC 7.4 rule 5: until a valid record came, the gateway may not know the chain of the last full handshake. */
+static void unproven(void) {
+  uint8_t m1[256], m2[256], blob[HAWSER_SAVE_MAX];
+  size_t len, m2_len = 0;
+  int taken;
+  ends_init(&e, HAWSER_KEYS, HAWSER_SUITE_ID_25519, HAWSER_STREAM);
+  CHECK(hawser_connect(&e.device, e.transport, NULL, &taken, e.now) == HAWSER_OK);
+  CHECK(hawser_device_send(&e.device, m1, sizeof m1, &len, e.now) == HAWSER_OK);
+  CHECK(ends_answer(&e, m1, len, m2, sizeof m2, &m2_len) == HAWSER_OK);
+  CHECK(ends_to_device(&e, m2, m2_len) == HAWSER_OK && hawser_is_live(&e.device.session));
+  hawser_disconnected(&e.device, e.now); /* its first record never arrived */
+  CHECK(hawser_save(&e.device, HAWSER_SAVE_RETAINED, blob, &len) == HAWSER_ERR_STATE);
+  (void)attempt(m1, sizeof m1);
+  CHECK(m1[2] == 0x11);
+  (void)attempt(m1, sizeof m1);
+  CHECK(m1[2] == 0x11);
+  CHECK(ends_handshake(&e, NULL, NULL) == HAWSER_OK && e.device.kind == HAWSER_FULL);
+  CHECK(hawser_send(&e.session, m2, sizeof m2, &m2_len, e.now) == HAWSER_OK && m2_len > 0);
+  m2[m2_len - 1] ^= 1; /* a record that fails proves nothing */
+  CHECK(ends_to_device(&e, m2, m2_len) == HAWSER_ERR_AUTH);
+  ends_cut(&e);
+  (void)attempt(m1, sizeof m1);
+  CHECK(m1[2] == 0x11);
+  CHECK(ends_connect(&e, NULL, NULL) == HAWSER_OK && e.device.kind == HAWSER_FULL);
+  ends_cut(&e);
+  CHECK(hawser_save(&e.device, HAWSER_SAVE_RETAINED, blob, &len) == HAWSER_OK);
+  (void)attempt(m1, sizeof m1);
+  CHECK(m1[2] == 0x18);
+  ends_free(&e);
+}
+
 static void limits(void) {
   ends_init(&e, HAWSER_KEYS, HAWSER_SUITE_ID_25519, HAWSER_STREAM);
   e.device_pairing.max_steps = e.gateway_pairing.max_steps = 3;
@@ -313,6 +344,7 @@ int main(void) {
   slots();
   storing();
   ladder();
+  unproven();
   limits();
   early_taken();
   early_refused(HAWSER_NOT_TAKEN, 0, 1);

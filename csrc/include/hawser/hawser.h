@@ -296,7 +296,8 @@ typedef struct hawser_handshake_info {
 void hawser_device_handshake(const hawser_device *d, hawser_handshake_info *info);
 
 /* Saving, off-link (SPEC 7.4): HAWSER_SAVE_FLASH keeps stream state alone; HAWSER_SAVE_RETAINED also the step
- * secret, for RAM that survives sleep (HAWSER_ERR_STATE if a message 1 was sent under it). Traffic keys are never saved.
+ * secret, for RAM that survives sleep (HAWSER_ERR_STATE if a message 1 was sent under it, or no
+ * record has come since a full handshake). Traffic keys are never saved.
  * HAWSER_ERR_LIMIT: more streams than fit. Restore after hawser_device_boot(); it wipes a RETAINED blob. Mark a
  * FLASH blob used, in flash, before the first hawser_connect(). Then give each stream its name again. */
 enum hawser_save_kind { HAWSER_SAVE_FLASH = 1, HAWSER_SAVE_RETAINED = 2 };

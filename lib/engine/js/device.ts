@@ -565,6 +565,7 @@ export class Device extends Session implements DeviceCore {
     const position = this.#position;
     if (!position || !this.#slot) throw fail('STATE', 'save: there is no position to keep');
     if (this.#message1) throw fail('STATE', 'save: a message 1 was sent under this position');
+    if (this.#unproven) throw fail('STATE', 'save: no record has come since the full handshake');
     return { ...position, chain: this.#slot.chain };
   }
 
