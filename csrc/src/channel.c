@@ -491,6 +491,8 @@ static int on_reset(hawser_session *s, hawser_reader *r) {
   if (own && (st->flags & HAWSER_ST_RESET) != 0) {
     if (is_used(st)) {
       close_stream(s, st, st->code); /* the answer to the device's own */
+    } else if (s->gateway) {
+      st->flags |= HAWSER_ST_RESET_DUE; /* the device may not have heard this end's: that link was torn */
     }
     return HAWSER_OK;
   }

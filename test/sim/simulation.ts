@@ -236,7 +236,9 @@ export class Simulation {
   }
 
   private dial(): void {
-    const model = this.early?.device.code === undefined ? this.early : undefined;
+    const offer = this.early?.device;
+    const model =
+      offer?.code === undefined && offer !== undefined && offer.acked <= offer.written.length ? this.early : undefined;
     // a stream may be over before its 'closed' was told: then there is nothing to offer
     const result = unlessClosed(() => this.world.dial(model?.device, model?.idempotent ?? false));
     if (result === undefined) this.world.dial();

@@ -50,7 +50,7 @@ export class PowerCut extends Error {
 
 export class TestDevice extends SessionEnd<DeviceCore> {
   /** What was offered as early data, by stream: where writing goes on should it be TAKEN. */
-  private readonly early = new Map<number, { next: number; fin: boolean }>();
+  private readonly early = new Map<number, { end: StreamEnd; next: number; fin: boolean }>();
 
   constructor(
     readonly engine: Engine,
@@ -90,21 +90,26 @@ export class TestDevice extends SessionEnd<DeviceCore> {
     const data = end?.written.subarray(end.acked);
     const early: Early | undefined = end && data ? { stream: end.id, data, fin: end.wantsFin, idempotent } : undefined;
     const result = this.core.connect(transport, now, early);
-    if (end && data && result.early) this.early.set(end.id, { next: end.acked + data.length, fin: end.wantsFin });
+    if (end && data && result.early) this.early.set(end.id, { end, next: end.acked + data.length, fin: end.wantsFin });
     return result;
   }
 
   override handle(events: Parameters<SessionEnd['handle']>[0]): void {
     for (const event of events) {
       if (event.type === 'verdict') this.settle(event.stream, event.verdict);
-      super.handle([event]);
+      else super.handle([event]);
     }
   }
 
-  /** TAKEN: the early bytes are sent, writing goes on behind them; otherwise it starts over where they began. */
+  /**
+   * TAKEN: the early bytes are sent, writing goes on behind them; otherwise it starts over where they began. The stream
+   * may have been reset meanwhile, so the verdict goes to the end that made the offer.
+   */
   private settle(stream: number, verdict: Verdict): void {
     const early = this.early.get(stream);
     if (early === undefined) throw new Error('a verdict without early data');
-    if (verdict === VerdictCode.Taken) Object.assign(this.stream(stream), { next: early.next, finSent: early.fin });
+    this.events.push('verdict');
+    early.end.verdicts.push(verdict);
+    if (verdict === VerdictCode.Taken) Object.assign(early.end, { next: early.next, finSent: early.fin });
   }
 }

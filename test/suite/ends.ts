@@ -168,7 +168,6 @@ export class SessionEnd<Core extends SessionCore = SessionCore> {
     else if (event.type === 'acked') end.acked = Math.max(end.acked, event.offset);
     else if (event.type === 'rewind') end.goOnFrom(event.offset);
     else if (event.type === 'opened') end.opened = true;
-    else if (event.type === 'verdict') end.verdicts.push(event.verdict);
   }
 
   consumeAll(): void {

@@ -204,6 +204,16 @@ function chains(pair: EnginePair): void {
     }
   });
 
+  it('a device refuses a message 2 that is right but for its connection id (SPEC 3.2)', () => {
+    for (const variant of variants)
+      for (const connectionId of [NONE, Uint8Array.of(1), pattern(8)]) {
+        const world = new World(pair, variant);
+        const reply = variant.mode === Mode.Ticket ? forgedAnswer(world, false, 0, connectionId) : fullAnswer(world, connectionId);
+        const types = world.device.core.receive(reply, world.now).map(({ type }) => type);
+        assert.deepEqual(types, [connectionId.length === 0 ? 'store' : 'drop'], variant.name);
+      }
+  });
+
   it('a verdict that does not fit message 1 is refused, and so is CONTINUED for no session (SPEC 7.2/1, 7.2/2)', () => {
     for (const rides of [false, true])
       for (let status = 0; status < 256; status++) {
@@ -219,7 +229,7 @@ function chains(pair: EnginePair): void {
 }
 
 /** Message 2 of a resumption with any status byte, made by the reference for a device at (0, 0). */
-function forgedAnswer(world: World, rides: boolean, status: number): Uint8Array {
+function forgedAnswer(world: World, rides: boolean, status: number, connectionId = NONE): Uint8Array {
   const end = world.device.open('valve');
   end.write(utf8('x'));
   assert.equal(world.device.connect(Transport.Stream, world.now, rides ? end : undefined).early, rides);
@@ -227,13 +237,30 @@ function forgedAnswer(world: World, rides: boolean, status: number): Uint8Array 
   const { r } = position(world.secrets.b0, 0, 0);
   const identity = world.setup;
   const start = h0(identity, chainOf(world), 0, 0);
-  return framed(answerTo(r, start, m1, status));
+  return framed(answerTo(r, start, m1, concat(Uint8Array.of(status), connectionId)));
 }
 
 const chainOf = (world: World): Uint8Array => world.row.chain?.id ?? NONE;
 
-function answerTo(r: Uint8Array, start: Uint8Array, m1: Uint8Array, status: number): Uint8Array {
-  return resume2(r, sha256(start, m1), Transport.Stream, pattern(16, 1), Uint8Array.of(status)).m2;
+function answerTo(r: Uint8Array, start: Uint8Array, m1: Uint8Array, pay2: Uint8Array): Uint8Array {
+  return resume2(r, sha256(start, m1), Transport.Stream, pattern(16, 1), pay2).m2;
+}
+
+/** Message 2 of a full handshake with any connection id, made by the reference with the gateway's secrets. */
+function fullAnswer(world: World, connectionId: Uint8Array): Uint8Array {
+  world.device.core.connect(Transport.Stream, world.now);
+  const m1 = concat(...world.device.output(world.now)).slice(2);
+  const { setup, secrets } = world;
+  const keys: NoiseKeys = { ephemeral: pattern(32, 41) };
+  if (hasKeys(setup.mode)) Object.assign(keys, { own: secrets.gatewayPrivate, peer: secrets.devicePublic });
+  if (hasPsk(setup.mode)) keys.psk = secrets.psk;
+  const noise = new Noise(setup, keys, false, concat(ident(setup), Uint8Array.of(fullType(setup))));
+  noise.read(1, m1.slice(1 + setup.id.length, hasKeys(setup.mode) ? -8 : undefined));
+  const message = concat(Uint8Array.of(0x17), noise.write(2, connectionId));
+  const { ss } = world.device.pairing;
+  if (!ss) return framed(message);
+  const gate = gateKey(2, ss, keys.psk, setup);
+  return framed(concat(message, gateMac(gate, message)));
 }
 
 // ---- Messages that no engine would write, from the reference ---------------------------------------------
