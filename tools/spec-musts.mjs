@@ -8,12 +8,23 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const SOURCE = new Set(['.c', '.h', '.cc', '.ts', '.mjs']);
 
+/** Paragraphs, list items and table rows, each on one line. */
+function joined(spec) {
+  const out = [];
+  for (const line of spec.split('\n')) {
+    const starts = line === '' || /^(#|\||```|[-*] |\d+\. )/.test(line);
+    if (starts || out.length === 0 || out.at(-1) === '' || /^(#|\||```)/.test(out.at(-1))) out.push(line);
+    else out[out.length - 1] += ` ${line.trim()}`;
+  }
+  return out;
+}
+
 /** Sentences with a MUST, each with its section and its place among the section's MUSTs. */
 export function requirements(spec) {
   const found = [];
   let section = '';
   let count = 0;
-  for (const line of spec.split('\n')) {
+  for (const line of joined(spec)) {
     const heading = /^#{2,3} (\d+(?:\.\d+)*)/.exec(line);
     if (heading) [section, count] = [heading[1], 0];
     if (section === '') continue;
@@ -65,7 +76,10 @@ function summary(places) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const list = requirements(readFileSync(join(root, 'docs/SPEC.md'), 'utf8'));
-  const missing = report(list, mentions(['lib', 'csrc', 'binding']), mentions(['test']));
-  console.log(`${list.length} requirements, ${missing} without code or test`);
-  process.exitCode = missing > 0 ? 1 : 0;
+  const tests = mentions(['test']);
+  const missing = report(list, mentions(['lib', 'csrc', 'binding']), tests);
+  const stale = tests.filter(({ id }) => id.includes('/') && !list.some((must) => must.id === id));
+  for (const { id, where } of stale) console.log(`${where} names SPEC ${id}, which does not exist`);
+  console.log(`${list.length} requirements, ${missing} without code or test, ${stale.length} names of none`);
+  process.exitCode = missing + stale.length > 0 ? 1 : 0;
 }

@@ -206,9 +206,10 @@ function chains(pair: EnginePair): void {
 
   it('a device refuses a message 2 that is right but for its connection id (SPEC 3.2)', () => {
     for (const variant of variants)
-      for (const connectionId of [NONE, Uint8Array.of(1), pattern(8)]) {
+      for (const connectionId of [NONE, Uint8Array.of(1), pattern(8)] as Uint8Array[]) {
         const world = new World(pair, variant);
-        const reply = variant.mode === Mode.Ticket ? forgedAnswer(world, false, 0, connectionId) : fullAnswer(world, connectionId);
+        const reply =
+          variant.mode === Mode.Ticket ? forgedAnswer(world, false, 0, connectionId) : fullAnswer(world, connectionId);
         const types = world.device.core.receive(reply, world.now).map(({ type }) => type);
         assert.deepEqual(types, [connectionId.length === 0 ? 'store' : 'drop'], variant.name);
       }

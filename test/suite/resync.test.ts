@@ -2,10 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { Code, Kind, Mode, Suite } from '../../lib/engine.js';
-import { hex, pattern, seeded, utf8 } from './bytes.js';
+import { hex, pattern, seeded, splitStream, utf8 } from './bytes.js';
 import { forEachPair, transports, type EnginePair } from './engines.js';
 import { connected, randomly, World, type Direction } from './harness.js';
 import type { StreamEnd } from './ends.js';
+import { unrecord } from './reference.js';
 
 const TICKET = { mode: Mode.Ticket, suite: Suite.None } as const;
 const UP = pattern(70, 5);
@@ -241,6 +242,22 @@ function resync(pair: EnginePair): void {
       assert.equal(world.device.live, 'continued');
       assert.equal(Buffer.from(gateway.received).toString(), 'before after');
     });
+
+  it('a device that named a session sends STATE alone until STATUS has come (SPEC 6/1)', () => {
+    const world = connected(pair, { mode: Mode.Psk, suite: Suite.X25519 }, { options: { keylog: true } });
+    const { device } = world.openStream();
+    device.write(pattern(3000));
+    world.row.chain = undefined;
+    world.hang();
+    world.climb(40);
+    const keys = world.device.core.keys();
+    assert.ok(keys && world.device.core.handshake?.kind === 'full');
+    const records = world.link?.log.d2g.slice(1).flatMap((bytes) => splitStream(bytes)) ?? [];
+    const first = unrecord(keys.d2g, 0, records[0] ?? new Uint8Array(0));
+    assert.deepEqual([first[0], first.length], [0x01, 9]);
+    const answered = world.link?.log.g2d.length ?? 0;
+    assert.ok(answered > 1 && records.length > 1, 'the rest went out behind STATUS');
+  });
 
   it('a replaced session never splices: the same id and offsets under another name stay apart', () => {
     const world = connected(pair, { mode: Mode.Psk, suite: Suite.X25519 });
