@@ -14,6 +14,7 @@ import { Candidates } from './gateway/candidates.js';
 import { Connection } from './gateway/connection.js';
 import { idKey, type Context, type Settings } from './gateway/context.js';
 import { Door } from './gateway/door.js';
+import { HalfOpen } from './gateway/half-open.js';
 import type { DeviceSession } from './gateway/session.js';
 import { monotonic } from './mux.js';
 import type {
@@ -35,6 +36,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
 const defaults = {
   maxHalfOpen: 1024,
+  maxHalfOpenPerAddress: 256,
   handshakeTimeout: 10_000,
   linger: 600_000,
   connectTimeout: 10_000,
@@ -56,6 +58,7 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
   readonly #upstreams: ReadonlyMap<string, Upstream>;
   readonly #sessions = new Map<string, DeviceSession>();
   readonly #connections = new Set<Connection>();
+  readonly #halfOpen: HalfOpen<Connection>;
   readonly #servers = new Set<Server>();
   readonly #credentials = new Map<string, Credentials>();
   readonly #policyTimer: NodeJS.Timeout;
@@ -75,6 +78,7 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
     this.#upstreams = parseUpstreams(upstreams);
     this.#keys = new GatewayKeys(this.#engine, identity);
     this.#settings = settingsOf(options);
+    this.#halfOpen = new HalfOpen(this.#settings.maxHalfOpen, this.#settings.maxHalfOpenPerAddress);
     this.#context = this.#makeContext();
     this.#door = new Door(this.#context);
     this.#policyTimer = setInterval(() => void this.#checkPolicy(), this.#settings.policyInterval);
@@ -125,32 +129,47 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
 
   /** Serves a device over a byte pipe of the caller's: a serial port, a test's stream. */
   accept(pipe: Duplex, framing: Framing = 'stream'): void {
-    if (this.#draining || !this.#makeRoom()) {
-      this.#drop('halfOpenLimit', { remote: (pipe as { remoteAddress?: string }).remoteAddress });
+    const transport = framing === 'serial' ? Transport.Serial : Transport.Stream;
+    const { remoteAddress } = pipe as { remoteAddress?: string };
+    if (this.#draining) {
+      this.#drop('halfOpenLimit', { remote: remoteAddress });
       pipe.on('error', () => undefined).destroy();
       return;
     }
-    const transport = framing === 'serial' ? Transport.Serial : Transport.Stream;
+    // A serial line has no connections that could be half-open.
+    const counts = transport !== Transport.Serial;
+    if (counts) this.#makeRoom(remoteAddress);
     const connection = new Connection(this.#context, this.#door, pipe, transport, {
-      confirmed: (winner, device) => this.#confirmed(winner, device),
-      closed: (closed) => void this.#connections.delete(closed),
+      answered: (candidate) => this.#answered(connection, candidate.device),
+      confirmed: (device) => this.#confirmed(connection, device),
+      closed: () => this.#forget(connection),
     });
     this.#connections.add(connection);
+    if (counts) this.#halfOpen.add(connection);
   }
 
-  /** When there are too many connections that are not live, the oldest that is still anonymous goes. */
-  #makeRoom(): boolean {
-    if (this.#connections.size - this.#sessions.size < this.#settings.maxHalfOpen) return true;
-    const halfOpen = [...this.#connections].filter((connection) => !connection.live);
-    if (halfOpen.length < this.#settings.maxHalfOpen) return true;
-    const oldest = halfOpen.find((connection) => connection.anonymous);
-    if (!oldest) return false;
-    this.#drop('halfOpenLimit', { remote: oldest.remote });
-    oldest.close();
-    return true;
+  #forget(connection: Connection): void {
+    this.#connections.delete(connection);
+    this.#halfOpen.remove(connection);
+  }
+
+  #makeRoom(remote: string | undefined): void {
+    const victim = this.#halfOpen.victim(remote);
+    if (!victim) return;
+    this.#drop('halfOpenLimit', { remote: victim.remote });
+    victim.close();
+  }
+
+  /** One recorded message 1, sent over many connections, must not hold them all. */
+  #answered(connection: Connection, device: string): void {
+    for (const surplus of this.#halfOpen.surplus(device, connection.remote)) {
+      this.#drop('halfOpenLimit', { remote: surplus.remote });
+      surplus.close();
+    }
   }
 
   #confirmed(winner: Connection, device: string): void {
+    this.#halfOpen.remove(winner);
     for (const connection of [...this.#connections]) {
       if (connection !== winner && connection.waitsFor(device)) connection.supersede();
     }
@@ -189,7 +208,7 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
   }
   /** Connections that are not live. */
   get halfOpen(): number {
-    return [...this.#connections].filter((connection) => !connection.live).length;
+    return this.#halfOpen.size;
   }
 
   /** For good, and at once: its session ends, and nothing it sends is answered again. False: no such device. */
@@ -275,11 +294,9 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
 }
 
 function settingsOf(options: GatewayOptions): Settings {
-  const { maxHalfOpen, handshakeTimeout, linger, connectTimeout, policyInterval } = {
-    ...defaults,
-    ...defined(options),
-  };
-  const numbers = { maxHalfOpen, handshakeTimeout, linger, connectTimeout, policyInterval };
+  const all = { ...defaults, ...defined(options) };
+  const { maxHalfOpen, maxHalfOpenPerAddress, handshakeTimeout, linger, connectTimeout, policyInterval } = all;
+  const numbers = { maxHalfOpen, maxHalfOpenPerAddress, handshakeTimeout, linger, connectTimeout, policyInterval };
   for (const [field, value] of Object.entries(numbers)) {
     if (!Number.isInteger(value) || value < 1 || value > 0x7fffffff)
       throw new HawserError('ERR_HAWSER_CONFIG', `${field}: ${value} is not in 1..2147483647`);

@@ -42,6 +42,9 @@ export interface MuxOptions {
 /** So much is turned into records at once for one stream before the next has its turn. Bytes. */
 const turn = 128 * 1024;
 
+/** After so much writing without a pause others come first. Milliseconds. */
+const burst = 4;
+
 interface Chunk {
   bytes: Uint8Array;
   start: number;
@@ -432,12 +435,21 @@ export class Mux<Core extends SessionCore = SessionCore> {
 
   #pumpStreams(): void {
     const waiting = [...this.ports.values()].filter((port) => port.pending);
+    if (waiting.length === 0) return;
     const write = (out: Uint8Array): void => this.#write(out);
-    const start = waiting.length > 0 ? this.#first++ % waiting.length : 0;
-    let ready = [...waiting.slice(start), ...waiting.slice(0, start)];
-    while (ready.length > 0 && this.#link && !this.#clogged) {
-      ready = ready.filter((port) => !this.#clogged && !port.closed && port.pump(monotonic(), write));
+    const start = this.#first++ % waiting.length;
+    const ready = [...waiting.slice(start), ...waiting.slice(0, start)];
+    const until = performance.now() + burst;
+    for (let port = ready.shift(); port && this.#link && !this.#clogged; port = ready.shift()) {
+      if (!port.closed && port.pump(monotonic(), write)) ready.push(port);
+      if (ready.length > 0 && performance.now() >= until) return this.#pausePumping();
     }
+  }
+
+  /** Whoever else this process serves has a turn first. */
+  #pausePumping(): void {
+    this.#clogged = true;
+    this.drained();
   }
 
   #write(bytes: Uint8Array): void {

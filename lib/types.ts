@@ -198,6 +198,8 @@ export interface GatewayOptions {
   engine?: Engine;
   /** Connections without a live session, in all. Default 1024. */
   maxHalfOpen?: number;
+  /** The same, of one IPv4 address or IPv6 network of 64 bits. Default 256. */
+  maxHalfOpenPerAddress?: number;
   /** Milliseconds until a connection must have become live. Default 10 000. */
   handshakeTimeout?: number;
   /** Milliseconds that streams outlive their last link. Default 600 000. */

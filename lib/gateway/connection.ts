@@ -9,12 +9,11 @@ import type { Reason } from '../counters.js';
 import { Transport, type AcceptCore, type AcceptEvent } from '../engine.js';
 import { HawserError } from '../errors.js';
 import { monotonic, plain } from '../mux.js';
+import type { Candidate } from './candidates.js';
 import type { Context } from './context.js';
 import { Silence, type Answer, type Door } from './door.js';
+import { Intake, portion } from './intake.js';
 import type { DeviceSession, SessionLink } from './session.js';
-
-/** What arrives while the store is asked. A device sends nothing then; a serial line may repeat itself. Bytes. */
-const maxPending = 64 * 1024;
 
 interface Waiting extends Answer {
   /** Milliseconds that the answer took. */
@@ -22,9 +21,11 @@ interface Waiting extends Answer {
 }
 
 export interface ConnectionOwner {
+  /** It was sent an answer, and waits for the first record. */
+  answered(candidate: Candidate): void;
   /** It is live: all other links and candidates of the device die. */
-  confirmed(connection: Connection, device: string): void;
-  closed(connection: Connection): void;
+  confirmed(device: string): void;
+  closed(): void;
 }
 
 export class Connection implements SessionLink {
@@ -38,10 +39,11 @@ export class Connection implements SessionLink {
   /** For a message 1: at first, and on a serial line always. */
   #listening: AcceptCore | undefined;
   #waiting: Waiting | undefined;
+  #vouched = false;
   #session: DeviceSession | undefined;
+  readonly #intake: Intake;
+  /** The store is asked. */
   #busy = false;
-  #pending: Uint8Array[] = [];
-  #pendingLength = 0;
   #closed = false;
 
   constructor(context: Context, door: Door, pipe: Duplex, transport: Transport, owner: ConnectionOwner) {
@@ -53,7 +55,9 @@ export class Connection implements SessionLink {
     this.remote = (pipe as { remoteAddress?: string }).remoteAddress;
     this.#listening = context.engine.accept(transport, { keylog: context.settings.keylog });
     this.#timer = setTimeout(() => this.#drop('handshakeTimeout'), context.settings.handshakeTimeout);
-    pipe.on('data', (chunk: Uint8Array) => this.#guard(() => this.#onData(chunk)));
+    const take = (bytes: Uint8Array): void => this.#guard(() => this.#onData(bytes));
+    this.#intake = new Intake(pipe, take, this.#serial ? portion.serial : portion.bytes);
+    pipe.on('data', (chunk: Uint8Array) => this.#intake.push(chunk));
     pipe.on('drain', () => this.#session?.drained());
     pipe.on('end', () => this.#hungUp());
     pipe.on('close', () => this.#hungUp());
@@ -64,7 +68,7 @@ export class Connection implements SessionLink {
 
   /** It has sent nothing yet that anybody vouched for: the first to go when there are too many. */
   get anonymous(): boolean {
-    return !this.#waiting && !this.#session && !this.#serial;
+    return !this.#vouched;
   }
   get live(): boolean {
     return this.#session !== undefined;
@@ -116,16 +120,9 @@ export class Connection implements SessionLink {
 
   #onData(chunk: Uint8Array): void {
     if (this.#closed) return;
-    if (this.#busy) return this.#postpone(chunk);
     if (this.#serial) this.#serialData(chunk);
     else if (this.#session) this.#session.receive(chunk);
     else this.#handshakeData(chunk);
-  }
-
-  #postpone(chunk: Uint8Array): void {
-    this.#pending.push(chunk);
-    this.#pendingLength += chunk.length;
-    if (this.#pendingLength > maxPending) this.#drop('badMessage');
   }
 
   #handshakeData(chunk: Uint8Array): void {
@@ -175,9 +172,7 @@ export class Connection implements SessionLink {
   /** The store is asked; bytes wait meanwhile. */
   #wait(rest: Uint8Array, work: () => Promise<void>): void {
     this.#busy = true;
-    this.#pipe.pause();
-    this.#pending = rest.length > 0 ? [rest] : [];
-    this.#pendingLength = rest.length;
+    this.#intake.hold(rest);
     void work()
       .catch((error: unknown) => this.#failed(error))
       .then(() => this.#goOn());
@@ -185,11 +180,7 @@ export class Connection implements SessionLink {
 
   #goOn(): void {
     this.#busy = false;
-    if (this.#closed) return;
-    this.#pipe.resume();
-    const pending = this.#pending;
-    this.#pending = [];
-    for (const chunk of pending) this.#guard(() => this.#onData(chunk));
+    if (!this.#closed) this.#intake.release();
   }
 
   // ---- Handshake ------------------------------------------------------------------------------------------------------
@@ -202,8 +193,10 @@ export class Connection implements SessionLink {
     const answer = await this.#door.answer(accept, event, this.#transport, this.remote ?? '');
     if (this.#closed) return;
     this.#waiting?.accept.wipe();
+    this.#vouched = true;
     this.#waiting = { ...answer, ms: performance.now() - start };
     this.write(answer.bytes);
+    this.#owner.answered(answer.candidate);
   }
 
   async #confirm(): Promise<void> {
@@ -219,7 +212,7 @@ export class Connection implements SessionLink {
     // The device hung up meanwhile: its session is confirmed all the same.
     if (this.#closed) session.linkDown();
     else if (session.isLinkedTo(this)) this.#session = session;
-    this.#owner.confirmed(this, candidate.device);
+    this.#owner.confirmed(candidate.device);
   }
 
   // ---- The end ----------------------------------------------------------------------------------------------------------
@@ -263,7 +256,7 @@ export class Connection implements SessionLink {
     this.#listening?.wipe();
     // While the store is asked, whoever waits for it still needs its keys.
     if (!this.#busy) this.#waiting?.accept.wipe();
-    this.#pending = [];
-    this.#owner.closed(this);
+    this.#intake.stop();
+    this.#owner.closed();
   }
 }

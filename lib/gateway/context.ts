@@ -11,6 +11,7 @@ import type { DeviceSession } from './session.js';
 
 export interface Settings {
   maxHalfOpen: number;
+  maxHalfOpenPerAddress: number;
   handshakeTimeout: number;
   linger: number;
   connectTimeout: number;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { connect as netConnect } from 'node:net';
+import { connect as netConnect, type Socket } from 'node:net';
 
 import { deviceCredentials } from '../../lib/credentials.js';
 import { Mode, Suite, Transport, Verdict, type DeviceCore, type Early } from '../../lib/engine.js';
@@ -131,6 +131,37 @@ describe('gateway', function () {
       const session = await world.connect(pairing);
       assert.equal(session.live, true);
       for (const socket of crowd) socket.destroy();
+    });
+
+    it('a flood from one address ends its own connections, never those of another', async () => {
+      await reopen({ maxHalfOpen: 40, maxHalfOpenPerAddress: 10 });
+      const from = (localAddress: string): Socket =>
+        netConnect({ port: world.port, host: '127.0.0.1', localAddress }).on('error', () => undefined);
+      const mine = [from('127.0.0.2'), from('127.0.0.2')];
+      let ended = 0;
+      for (const socket of mine) socket.on('close', () => (ended += 1));
+      await until(() => world.gateway.halfOpen === 2, 'two are there');
+      const floods = ['127.0.0.3', '127.0.0.4', '127.0.0.5', '127.0.0.6', '127.0.0.7'];
+      const crowd = floods.flatMap((address) => Array.from({ length: 30 }, () => from(address)));
+      await until(() => world.gateway.counters.get('halfOpenLimit') >= 5 * 20, 'they are too many');
+      await delay(50);
+      assert.ok(world.gateway.halfOpen <= 40, `${world.gateway.halfOpen} are held`);
+      assert.equal(ended, 0, 'those of another address are still there');
+      for (const socket of [...crowd, ...mine]) socket.destroy();
+    });
+
+    it('a recorded message 1 over many connections holds four of them, and the device gets in', async () => {
+      const pairing = await world.pair({ mode: Mode.Keys, suite: Suite.X25519 });
+      const recorded = message1(bareDevice(pairing));
+      const sockets = Array.from({ length: 20 }, () =>
+        netConnect({ port: world.port, host: '127.0.0.1' }).on('error', () => undefined),
+      );
+      for (const socket of sockets) socket.write(recorded);
+      await until(() => world.gateway.counters.get('halfOpenLimit') === 16, 'all but four went');
+      assert.equal(world.gateway.halfOpen, 4);
+      const session = await world.connect(pairing);
+      assert.equal(session.live, true);
+      for (const socket of sockets) socket.destroy();
     });
 
     it('a replayed full message 1 costs no second ECDH, gets the same answer, and evicts nobody', async () => {

@@ -15,6 +15,7 @@ import {
 } from '../../lib/engine.js';
 import { HawserError } from '../../lib/errors.js';
 import { Candidates } from '../../lib/gateway/candidates.js';
+import { addressGroup, HalfOpen, type Pending } from '../../lib/gateway/half-open.js';
 import { Mux, type StreamEnd } from '../../lib/mux.js';
 import { admit, barred } from '../../lib/policy.js';
 import { savedStreams } from '../../lib/saved.js';
@@ -117,7 +118,7 @@ describe('candidates', () => {
   const fakeAccept = (): AcceptCore & { wiped: number } =>
     ({
       wiped: 0,
-      wipe() {
+      wipe(this: { wiped: number }) {
         this.wiped += 1;
       },
     }) as unknown as AcceptCore & { wiped: number };
@@ -355,5 +356,67 @@ describe('saved states', () => {
       for (let length = 0; length < blob.length - 8; length += 1)
         assert.throws(() => savedStreams(blob.subarray(0, length)), { code: 'ERR_HAWSER_FORMAT' });
     }
+  });
+});
+
+describe('half-open connections', () => {
+  const pending = (remote: string | undefined, device?: string): Pending & { device: string | undefined } => ({
+    remote,
+    device,
+    anonymous: device === undefined,
+    waitsFor: (wanted) => wanted === device,
+  });
+  const filled = (max: number, perAddress: number, ...connections: Pending[]): HalfOpen<Pending> => {
+    const halfOpen = new HalfOpen<Pending>(max, perAddress);
+    for (const connection of connections) halfOpen.add(connection);
+    return halfOpen;
+  };
+
+  it('of one address: the fifth in its place when four are allowed, the oldest of that address goes', () => {
+    const mine = Array.from({ length: 4 }, () => pending('10.0.0.1'));
+    const halfOpen = filled(1000, 4, pending('10.0.0.2'), ...mine);
+    assert.equal(halfOpen.victim('10.0.0.1'), mine[0]);
+    assert.equal(halfOpen.victim('10.0.0.2'), undefined);
+    halfOpen.remove(mine[0] as Pending);
+    assert.equal(halfOpen.victim('10.0.0.1'), undefined);
+    assert.equal(halfOpen.size, 4);
+  });
+
+  it('in all: whoever has the most loses its own, whoever asks', () => {
+    const old = pending('10.0.0.9');
+    const flood = Array.from({ length: 9 }, () => pending('10.6.6.6'));
+    const halfOpen = filled(10, 100, old, ...flood);
+    for (const asks of ['10.0.0.7', '10.0.0.9', '10.6.6.6']) assert.equal(halfOpen.victim(asks), flood[0], asks);
+  });
+
+  it('those who were vouched for by nobody go first', () => {
+    const [known, unknown] = [pending('10.0.0.1', 'dev'), pending('10.0.0.1')];
+    assert.equal(filled(2, 9, known, unknown).victim('10.0.0.2'), unknown);
+    assert.equal(filled(1, 9, known).victim('10.0.0.2'), known);
+  });
+
+  it('four links of a device from one address wait for their first record; a fifth costs the oldest there and nowhere else', () => {
+    const here = Array.from({ length: 5 }, () => pending('10.0.0.1', 'dev'));
+    const halfOpen = filled(
+      99,
+      99,
+      pending('10.0.0.2', 'dev'),
+      pending('10.0.0.1', 'other'),
+      pending('10.0.0.1'),
+      ...here,
+    );
+    assert.deepEqual(halfOpen.surplus('dev', '10.0.0.1'), [here[0]]);
+    assert.deepEqual(halfOpen.surplus('dev', '10.0.0.2'), []);
+  });
+
+  it('an IPv6 network of 64 bits is one address, an IPv4 address is itself however it is written, a pipe without one is bounded in all only', () => {
+    const same = ['2001:db8::1', '2001:db8:0:0:ffff::2', '2001:0db8:0000:0000:1:2:3:4', '2001:db8::1%eth0'].map(
+      addressGroup,
+    );
+    assert.deepEqual(new Set(same), new Set(['2001:db8:0:0::/64']));
+    assert.notEqual(addressGroup('2001:db8:0:1::1'), same[0]);
+    assert.deepEqual(['::ffff:10.0.0.1', '10.0.0.1'].map(addressGroup), ['10.0.0.1', '10.0.0.1']);
+    assert.equal(addressGroup('::1'), '0:0:0:0::/64');
+    assert.equal(filled(3, 1, pending(undefined), pending(undefined)).victim(undefined), undefined);
   });
 });

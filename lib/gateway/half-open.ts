@@ -1,0 +1,96 @@
+/**
+ * Connections that are not live yet: how many may be held, and who goes when there are too many. Whoever opens the most pays first, so that a flood
+ * from one address ends its own connections and never those of another (SPEC 14).
+ */
+
+import { isIPv4, isIPv6 } from 'node:net';
+
+/** What is held of a connection. */
+export interface Pending {
+  readonly remote: string | undefined;
+  /** Nothing that it sent was vouched for by anybody. */
+  readonly anonymous: boolean;
+  /** It has an answer, and waits for this device's first record. */
+  waitsFor(device: string): boolean;
+}
+
+/** SPEC 11: links before their first record, per (device, address). */
+const perDevice = 4;
+
+export class HalfOpen<Connection extends Pending> {
+  readonly #groups = new Map<string, Set<Connection>>();
+  #size = 0;
+
+  /** `max`: of all together. `perAddress`: of one IPv4 address or one IPv6 /64; not where there is no address. */
+  constructor(
+    private readonly max: number,
+    private readonly perAddress: number,
+  ) {}
+
+  get size(): number {
+    return this.#size;
+  }
+
+  add(connection: Connection): void {
+    const key = addressGroup(connection.remote);
+    const group = this.#groups.get(key) ?? new Set();
+    if (group.has(connection)) return;
+    this.#groups.set(key, group.add(connection));
+    this.#size += 1;
+  }
+
+  remove(connection: Connection): void {
+    const key = addressGroup(connection.remote);
+    const group = this.#groups.get(key);
+    if (!group?.delete(connection)) return;
+    this.#size -= 1;
+    if (group.size === 0) this.#groups.delete(key);
+  }
+
+  /** Who has to go before one more from this address fits. */
+  victim(remote: string | undefined): Connection | undefined {
+    const key = addressGroup(remote);
+    const group = this.#groups.get(key);
+    if (key !== '' && group && group.size >= this.perAddress) return first(group);
+    if (this.#size < this.max) return undefined;
+    return first(this.#largest());
+  }
+
+  /** Of the links that wait for this device's first record from this very address, those that are too many, oldest first. */
+  surplus(device: string, remote: string | undefined): Connection[] {
+    const group = [...(this.#groups.get(addressGroup(remote)) ?? [])];
+    const same = group.filter((connection) => connection.remote === remote && connection.waitsFor(device));
+    return same.slice(0, Math.max(0, same.length - perDevice));
+  }
+
+  #largest(): Set<Connection> {
+    let largest = new Set<Connection>();
+    for (const group of this.#groups.values()) if (group.size > largest.size) largest = group;
+    return largest;
+  }
+}
+
+/** The oldest that is anonymous; where none is, the oldest. */
+function first<Connection extends Pending>(group: ReadonlySet<Connection>): Connection | undefined {
+  let oldest: Connection | undefined;
+  for (const connection of group) {
+    if (connection.anonymous) return connection;
+    oldest ??= connection;
+  }
+  return oldest;
+}
+
+/** One IPv4 address, or the IPv6 network of 64 bits that one site can choose its addresses from. Empty: no address. */
+export function addressGroup(remote: string | undefined): string {
+  if (remote === undefined) return '';
+  const mapped = /^::ffff:(?<four>[\d.]+)$/i.exec(remote)?.groups?.four;
+  if (mapped !== undefined && isIPv4(mapped)) return mapped;
+  const [address = ''] = remote.split('%');
+  if (!isIPv6(address)) return remote;
+  const [head = '', tail] = address.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length);
+  const words = [...left, ...Array<string>(zeros).fill('0'), ...right];
+  return `${words.slice(0, 4).map((word) => Number.parseInt(word, 16).toString(16)).join(':')}::/64`; // prettier-ignore
+}

@@ -1,0 +1,158 @@
+/**
+ * Bounds the time that one link's bytes take before the others are served (SPEC 14): a sender of the smallest records would otherwise keep the
+ * gateway to itself, since a socket that is readable is read many times in a row. What is over the bound waits, at most what a pipe buffers by itself.
+ */
+
+/** So much at once: the cost of a record is mostly its own, however short it is. Frames of a serial line are told apart by what is in them. */
+export const portion = { records: 32, bytes: 64 * 1024, serial: 1024 };
+/** After so much in one turn of the event loop the others come first. Milliseconds. */
+const budget = 2;
+/** SPEC 3.3. Bytes. */
+const tag = 16;
+
+/** Follows the records of SPEC 3.3 without looking into them. Bytes that are none come out in portions all the same. */
+export class Portions {
+  /** Of the present message or record, still to come. */
+  #left = 0;
+  /** The first byte of a header whose second has not come. */
+  #high: number | undefined;
+
+  /** `most`: bytes of a portion. */
+  constructor(private readonly most: number) {}
+
+  /** The length of the next portion at the start of `bytes`. */
+  next(bytes: Uint8Array): number {
+    const limit = Math.min(bytes.length, this.most);
+    let at = 0;
+    for (let records = 0; at < limit && records < portion.records;) {
+      if (this.#left > 0) {
+        const step = Math.min(this.#left, limit - at);
+        this.#left -= step;
+        at += step;
+        if (this.#left === 0) records += 1;
+      } else {
+        this.#header(bytes[at] ?? 0);
+        at += 1;
+      }
+    }
+    return at;
+  }
+
+  #header(byte: number): void {
+    const high = this.#high;
+    this.#high = high === undefined ? byte : undefined;
+    if (high === undefined) return;
+    const length = ((high & 0x3f) << 8) | byte;
+    // There is no message without a byte: counted all the same.
+    this.#left = high >= 0x40 ? length + tag : Math.max(length, 1);
+  }
+}
+
+export interface Source {
+  pause(): unknown;
+  resume(): unknown;
+}
+
+/** One pipe's bytes on their way to whoever `take`s them, a portion at a time. */
+export class Intake {
+  readonly #source: Source;
+  readonly #take: (bytes: Uint8Array) => void;
+  readonly #now: () => number;
+  readonly #portions: Portions;
+  readonly #waiting: Uint8Array[] = [];
+  /** Put back by hold(): it was cut to size before. */
+  #back: Uint8Array | undefined;
+  #spent = 0;
+  #scheduled = false;
+  #running = false;
+  #held = false;
+  #paused = false;
+  #stopped = false;
+
+  constructor(
+    source: Source,
+    take: (bytes: Uint8Array) => void,
+    most = portion.bytes,
+    now = (): number => performance.now(),
+  ) {
+    this.#source = source;
+    this.#take = take;
+    this.#portions = new Portions(most);
+    this.#now = now;
+  }
+
+  push(bytes: Uint8Array): void {
+    if (this.#stopped || bytes.length === 0) return;
+    this.#waiting.push(bytes);
+    this.#run();
+  }
+
+  /** Nothing more is taken until release(); `rest` comes first then. */
+  hold(rest: Uint8Array): void {
+    this.#held = true;
+    if (rest.length > 0) this.#back = rest;
+    this.#setPaused(true);
+  }
+
+  release(): void {
+    this.#held = false;
+    this.#run();
+  }
+
+  /** For good: what still comes is thrown away. */
+  stop(): void {
+    this.#stopped = true;
+    this.#waiting.length = 0;
+    this.#back = undefined;
+    this.#setPaused(false);
+  }
+
+  #run(): void {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      while (!this.#stopped && !this.#held && this.#spent < budget) {
+        const bytes = this.#next();
+        if (!bytes) break;
+        const start = this.#now();
+        this.#take(bytes);
+        this.#spent += this.#now() - start;
+      }
+    } finally {
+      this.#running = false;
+    }
+    this.#afterwards();
+  }
+
+  #next(): Uint8Array | undefined {
+    const back = this.#back;
+    this.#back = undefined;
+    if (back) return back;
+    const [first] = this.#waiting;
+    if (!first) return undefined;
+    const length = this.#portions.next(first);
+    if (length === first.length) this.#waiting.shift();
+    else this.#waiting[0] = first.subarray(length);
+    return first.subarray(0, length);
+  }
+
+  #afterwards(): void {
+    if (this.#stopped) return;
+    this.#setPaused(this.#held || this.#spent >= budget);
+    if (this.#spent === 0 || this.#scheduled) return;
+    // After whatever else is ready.
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#spent = 0;
+      this.#run();
+    });
+  }
+
+  #setPaused(paused: boolean): void {
+    if (this.#paused === paused) return;
+    this.#paused = paused;
+    if (paused) this.#source.pause();
+    else this.#source.resume();
+  }
+}
