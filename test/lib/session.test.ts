@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 
+import type { Session } from '../../lib/device.js';
 import { Mode, Suite } from '../../lib/engine.js';
 import type { HandshakeReport } from '../../lib/types.js';
 import { delay, echo, service, until, World } from './world.js';
@@ -303,6 +304,44 @@ describe('session over TCP', function () {
     const stream = await session.open('echo');
     stream.end('x');
     assert.equal(await text(stream), 'x');
+  });
+
+  it('an open() that waits is rejected when the session ends first, whatever ends it', async () => {
+    const silent = await service(() => undefined);
+    const waiting = async (signal?: AbortSignal): Promise<{ session: Session; opening: Promise<unknown> }> => {
+      const port = Number(new URL(silent.url).port);
+      const session = await world.connect(await world.pair({ mode: Mode.Psk }), {
+        port,
+        lazy: true,
+        ...(signal && { signal }),
+      });
+      return { session, opening: session.open('echo') };
+    };
+    const closed = await waiting();
+    const closing = closed.session.close({ timeout: 0 });
+    await assert.rejects(closed.opening, { code: 'ERR_HAWSER_CLOSED' });
+    await closing;
+    await assert.rejects(closed.session.open('echo'), { code: 'ERR_HAWSER_CLOSED' });
+
+    const aborter = new AbortController();
+    const aborted = await waiting(aborter.signal);
+    aborter.abort();
+    await assert.rejects(aborted.opening, { code: 'ERR_HAWSER_CANCELLED' });
+
+    const slept = await waiting();
+    const sleeping = slept.session.sleep();
+    await assert.rejects(slept.opening, { code: 'ERR_HAWSER_CANCELLED' });
+    await sleeping;
+
+    const pairing = await world.pair({ mode: Mode.Psk });
+    const revoked = await world.connect(pairing);
+    revoked.on('error', () => undefined);
+    await until(() => world.gateway.sessions.length === 1, 'it is there at the gateway too');
+    const revoking = world.gateway.revoke(pairing.device.id);
+    await assert.rejects(revoked.open('echo'), { code: 'ERR_HAWSER_REVOKED' });
+    await revoking;
+    silent.server.close();
+    for (const socket of silent.sockets) socket.destroy();
   });
 
   it('finds a gateway among several addresses and through names', async () => {
