@@ -230,7 +230,7 @@ function chains(pair: EnginePair): void {
 }
 
 /** Message 2 of a resumption with any status byte, made by the reference for a device at (0, 0). */
-function forgedAnswer(world: World, rides: boolean, status: number, connectionId = NONE): Uint8Array {
+function forgedAnswer(world: World, rides: boolean, status: number, connectionId: Uint8Array = NONE): Uint8Array {
   const end = world.device.open('valve');
   end.write(utf8('x'));
   assert.equal(world.device.connect(Transport.Stream, world.now, rides ? end : undefined).early, rides);

@@ -72,7 +72,7 @@ describe('js conversation', () => {
         failAt = Infinity;
         recover(talk);
       }
-    });
+    }).timeout(30_000);
 
   function attempt(talk: World, arm: () => void): void {
     const end = talk.device.open('echo');

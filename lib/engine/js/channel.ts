@@ -638,7 +638,16 @@ export class Channel {
 
   hash(into: StateHash): void {
     into.add(this.phase, this.serial, this.onStatus !== undefined, this.opening, this.ackAt, this.ended);
-    into.add(this.#pong, this.#answered, this.lossy, this.#pingDue, this.#ping, this.#pingOut?.value, this.#pingOut?.asked, this.#closeDue);
+    into.add(
+      this.#pong,
+      this.#answered,
+      this.lossy,
+      this.#pingDue,
+      this.#ping,
+      this.#pingOut?.value,
+      this.#pingOut?.asked,
+      this.#closeDue,
+    );
     for (const [id, { serial, code }] of this.#strays) into.add(id, serial, code);
     into.add('streams');
     for (const stream of this.streams.values()) stream.hash(into);

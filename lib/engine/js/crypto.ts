@@ -10,7 +10,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import nacl from 'tweetnacl';
 import { Suite, type Secret } from '../../engine.js';
 import { HawserError } from '../../errors.js';
-import { argument, concat, fail, isZero, KEY_LEN, publicLength } from './wire.js';
+import { argument, concat, copy, fail, isZero, KEY_LEN, publicLength } from './wire.js';
 
 /** For tests alone, therefore not in the public options: what happens inside, and what goes wrong there. */
 export interface JsEngineHooks {
@@ -182,7 +182,7 @@ function dhP256(secret: Uint8Array, peer: Uint8Array): Uint8Array {
   } catch (cause) {
     throw new HawserError('ERR_HAWSER_AUTH', 'public key: not a point of the curve', { cause });
   }
-  return shared.slice(1);
+  return copy(shared.subarray(1));
 }
 
 /** Equal or not in time that depends on the length alone. */

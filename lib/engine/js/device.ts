@@ -47,6 +47,7 @@ import {
   BAD_ANSWERS,
   checkTransport,
   concat,
+  copy,
   fail,
   Frame,
   hasFull,
@@ -55,6 +56,7 @@ import {
   MESSAGE1_MAX,
   NO_NAME,
   RESUME1_LEN,
+  RESUME2_LEN,
   sameBytes,
   U48_MAX,
   WARM_PATIENCE_MS,
@@ -158,7 +160,7 @@ export class Device extends Session implements DeviceCore {
   #rootSlot(): Slot | undefined {
     if (this.pairing.mode !== Mode.Ticket) return undefined;
     const block = this.port.borrow(this.pairing.ticket);
-    return { sequence: 0, chain: chainId(this.port, block), f: 0, block: block.slice() };
+    return { sequence: 0, chain: chainId(this.port, block), f: 0, block: copy(block) };
   }
 
   /** The position is given up for good. */
@@ -251,7 +253,8 @@ export class Device extends Session implements DeviceCore {
     const out = frameMessage(transport, bytes);
     this.#attempt = { kind, transport, out, sent: out.length, until: now + ATTEMPT_MS, bad: 0, noise };
     const serial = transport === Transport.Serial;
-    this.deframer = new Deframer(transport, { message: true, record: serial, recordMax: this.pairing.recordMax });
+    const expect = { message: true, messageMin: RESUME2_LEN, record: serial, recordMax: this.pairing.recordMax };
+    this.deframer = new Deframer(transport, expect);
   }
 
   // ---- Early data --------------------------------------------------------------------------------------
@@ -270,7 +273,7 @@ export class Device extends Session implements DeviceCore {
     const frames = early && this.#earlyFrames(early);
     const may = early !== undefined && this.#mayRide(early);
     const fits = may && frames !== undefined && RESUME1_LEN + frames.length <= MESSAGE1_MAX;
-    const name = this.sessionName.slice();
+    const name = copy(this.sessionName);
     const h0 = h0Of(this.port, this.pairing.ident, (this.#slot as Slot).chain, { b, i });
     const bytes = writeResume1(this.port, r, h0, { name, early: fits ? frames : undefined });
     const sent = fits && early ? this.#earlySent(early) : undefined;

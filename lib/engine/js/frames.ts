@@ -3,7 +3,7 @@
  */
 
 import { Kind } from '../../engine.js';
-import { ascii, fail, Frame, NAME_LEN, Reader, UPSTREAM_MAX, Writer } from './wire.js';
+import { ascii, copy, fail, Frame, NAME_LEN, Reader, UPSTREAM_MAX, Writer } from './wire.js';
 
 export const stateFrame = (name: Uint8Array): Uint8Array => new Writer().u8(Frame.State).bytes(name).done();
 export const statusFrame = (continued: boolean): Uint8Array => Uint8Array.of(Frame.Status, continued ? 1 : 0);
@@ -88,5 +88,5 @@ export function isEarlyData(bytes: Uint8Array): boolean {
 /** The name in a STATE frame that opens a first record, and what follows it; undefined: it is not there. */
 export function readState(plaintext: Uint8Array): { name: Uint8Array; rest: Uint8Array } | undefined {
   if (plaintext[0] !== Frame.State || plaintext.length < 1 + NAME_LEN) return undefined;
-  return { name: plaintext.slice(1, 1 + NAME_LEN), rest: plaintext.subarray(1 + NAME_LEN) };
+  return { name: copy(plaintext.subarray(1, 1 + NAME_LEN)), rest: plaintext.subarray(1 + NAME_LEN) };
 }

@@ -29,6 +29,7 @@ import { Session } from './session.js';
 import {
   argument,
   checkTransport,
+  copy,
   EMPTY,
   fail,
   FIRST_RECORD_MAX,
@@ -110,24 +111,25 @@ export class Accept implements AcceptCore {
     const serial = this.transport === Transport.Serial;
     // A device's first record is bounded; on a serial line longer frames of an old link may come in between.
     const recordMax = serial ? RECORD_MAX : FIRST_RECORD_MAX;
-    return new Deframer(this.transport, { message: first || serial, record: !first || serial, recordMax });
+    const expect = { message: first || serial, messageMin: RESUME1_LEN, record: !first || serial, recordMax };
+    return new Deframer(this.transport, expect);
   }
 
   get digest1(): Uint8Array {
-    return this.#digest1.slice();
+    return copy(this.#digest1);
   }
   get continues(): Uint8Array {
-    return this.#continues.slice();
+    return copy(this.#continues);
   }
   get name(): Uint8Array {
-    return this.#name.slice();
+    return copy(this.#name);
   }
   get handshake(): HandshakeInfo | undefined {
     return this.#handshake && { ...this.#handshake };
   }
   get chain(): Chain | undefined {
     const chain = this.#chain;
-    return chain && { ...chain, id: chain.id.slice(), r: chain.r.slice(), next: chain.next.slice() };
+    return chain && { ...chain, id: copy(chain.id), r: copy(chain.r), next: copy(chain.next) };
   }
 
   // ---- Bytes in ----------------------------------------------------------------------------------------
@@ -174,7 +176,7 @@ export class Accept implements AcceptCore {
   }
 
   #takeMessage(unit: Unit): AcceptEvent | HawserError {
-    const message = unit.bytes.slice(HEADER_LEN);
+    const message = copy(unit.bytes.subarray(HEADER_LEN));
     const event = firstEvent(message);
     if (!event) return fail('FORMAT', 'message 1: unknown type or wrong length');
     const digest1 = this.port.sha256(message);
@@ -318,12 +320,12 @@ export class Accept implements AcceptCore {
     this.#handshake = { kind, sent: answer.length, received: this.#received, ecdh, early: this.#verdict };
     this.#candidate = { keys, answer, spent: false };
     this.#linkTo(this.#candidate);
-    return answer.slice();
+    return copy(answer);
   }
 
   #linkTo(candidate: Candidate): void {
     const { d2g, g2d } = candidate.keys;
-    this.#link = new Link(this.port, this.transport, false, { d2g: d2g.slice(), g2d: g2d.slice() });
+    this.#link = new Link(this.port, this.transport, false, { d2g: copy(d2g), g2d: copy(g2d) });
     this.#deframer = this.#newDeframer(false);
     this.#state = 'answered';
   }
@@ -331,21 +333,21 @@ export class Accept implements AcceptCore {
   clone(): { accept: AcceptCore; answer: Uint8Array } {
     const candidate = this.#candidate;
     if (!candidate || candidate.spent) throw fail('STATE', 'clone: nothing was answered, or it is in use');
-    const copy = new Accept(this.port, this.nonces, this.transport);
-    copy.#message = this.#message;
-    copy.#digest1 = this.#digest1;
-    copy.#pairing = this.#pairing;
-    copy.#candidate = candidate;
-    copy.#continues = this.#full ? NO_NAME : this.#continues;
-    copy.#name = this.#name;
-    copy.#chain = this.chain;
-    copy.#verdict = this.#verdict;
-    copy.#continued = this.#continued;
-    copy.#full = this.#full;
-    copy.#handshake = this.#handshake;
-    copy.#received = this.#received;
-    copy.#linkTo(candidate);
-    return { accept: copy, answer: candidate.answer.slice() };
+    const twin = new Accept(this.port, this.nonces, this.transport);
+    twin.#message = this.#message;
+    twin.#digest1 = this.#digest1;
+    twin.#pairing = this.#pairing;
+    twin.#candidate = candidate;
+    twin.#continues = this.#full ? NO_NAME : this.#continues;
+    twin.#name = this.#name;
+    twin.#chain = this.chain;
+    twin.#verdict = this.#verdict;
+    twin.#continued = this.#continued;
+    twin.#full = this.#full;
+    twin.#handshake = this.#handshake;
+    twin.#received = this.#received;
+    twin.#linkTo(candidate);
+    return { accept: twin, answer: copy(candidate.answer) };
   }
 
   // ---- For the session ---------------------------------------------------------------------------------
@@ -370,7 +372,7 @@ export class Accept implements AcceptCore {
     this.#link = undefined;
     this.#first = undefined;
     this.#state = 'over';
-    return { link, first, full: this.#full, name: this.#name.slice() };
+    return { link, first, full: this.#full, name: copy(this.#name) };
   }
 
   /** Only what this link holds: clones keep the candidate. */
@@ -394,7 +396,7 @@ function firstEvent(message: Uint8Array): Extract<AcceptEvent, { type: 'id' | 't
     return id && { type: 'id', id, ...full };
   }
   if (message[0] !== Type.Resume || message.length < RESUME1_LEN) return undefined;
-  return { type: 'ticket', ticket: message.slice(1, 1 + TICKET_LEN) };
+  return { type: 'ticket', ticket: copy(message.subarray(1, 1 + TICKET_LEN)) };
 }
 
 /** What the network sent is answered with silence; anything else is the caller's to know. */

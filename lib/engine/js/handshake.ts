@@ -15,6 +15,7 @@ import type { Pairing } from './pairing.js';
 import {
   ascii,
   concat,
+  copy,
   EMPTY,
   fail,
   fullLength,
@@ -79,7 +80,7 @@ export class NoiseHandshake {
   copy(): NoiseHandshake {
     const other = new NoiseHandshake(this.port, this.options);
     this.symmetric.copyTo(other.symmetric);
-    other.#e = this.#e && { secret: this.#e.secret.slice(), public: this.#e.public };
+    other.#e = this.#e && { secret: copy(this.#e.secret), public: this.#e.public };
     other.#re = this.#re;
     other.#step = this.#step;
     other.agreements = this.agreements;
@@ -115,7 +116,7 @@ export class NoiseHandshake {
   #writeE(): Uint8Array {
     const { suite, ephemeral } = this.options;
     this.#e = ephemeral
-      ? { secret: ephemeral.slice(), public: this.port.public(suite, ephemeral) }
+      ? { secret: copy(ephemeral), public: this.port.public(suite, ephemeral) }
       : this.port.keygen(suite);
     this.#mixE(this.#e.public);
     return this.#e.public;
@@ -124,7 +125,7 @@ export class NoiseHandshake {
   #readE(message: Uint8Array): Uint8Array {
     const length = publicLength(this.options.suite);
     if (message.length < length) throw fail('FORMAT', 'handshake message: too short');
-    this.#re = message.slice(0, length);
+    this.#re = copy(message.subarray(0, length));
     this.#mixE(this.#re);
     return message.subarray(length);
   }
@@ -226,7 +227,7 @@ export function writeFull1(port: Port, pairing: Pairing, noise: NoiseHandshake):
 /** The id inside a message 1 of this type, or undefined: the length is wrong. */
 export function idOfFull1(message: Uint8Array, mode: Mode, suite: Suite): Uint8Array | undefined {
   const length = message.length - fullLength(mode, suite);
-  return length < ID_MIN || length > ID_MAX ? undefined : message.slice(1, 1 + length);
+  return length < ID_MIN || length > ID_MAX ? undefined : copy(message.subarray(1, 1 + length));
 }
 
 /** Everything that needs no ECDH: in `keys` the mac, in `psk` the tag. Throws ERR_HAWSER_AUTH. */
@@ -252,12 +253,12 @@ export function writeFull2(port: Port, pairing: Pairing, noise: NoiseHandshake, 
   return withMac(port, pairing, pairing.gateG2d, message);
 }
 
-/** The connection id. Checks in the order of cost; throws ERR_HAWSER_FORMAT or ERR_HAWSER_AUTH. */
-export function readFull2(port: Port, pairing: Pairing, noise: NoiseHandshake, message: Uint8Array): Uint8Array {
-  const least = fullLength(pairing.mode, pairing.suite);
-  if (message.length < least || message[0] !== Type.Answer) throw fail('FORMAT', 'message 2: wrong type or length');
+/** Checks in the order of cost; throws ERR_HAWSER_FORMAT or ERR_HAWSER_AUTH. SPEC 3.2: there is no connection id. */
+export function readFull2(port: Port, pairing: Pairing, noise: NoiseHandshake, message: Uint8Array): void {
+  if (message.length !== fullLength(pairing.mode, pairing.suite) || message[0] !== Type.Answer)
+    throw fail('FORMAT', 'message 2: wrong type or length');
   if (!macIsRight(port, pairing, pairing.gateG2d, message)) throw fail('AUTH', 'message 2: wrong mac');
-  return noise.readMessage(noisePart(pairing, message, 1));
+  noise.readMessage(noisePart(pairing, message, 1));
 }
 
 /** Traffic keys, B_0 and name. Wipes the handshake. */

@@ -3,7 +3,7 @@
  */
 
 import { wipe, type Port } from './crypto.js';
-import { concat, EMPTY, fail, HASH_LEN, Writer } from './wire.js';
+import { concat, copy, EMPTY, fail, HASH_LEN, Writer } from './wire.js';
 
 /** Noise's AESGCM nonce: 0^4 || u64. Exact up to 2^53, far above every limit here. */
 export function nonce64(counter: number): Uint8Array {
@@ -50,7 +50,7 @@ export class CipherState {
   }
 
   copyTo(other: CipherState): void {
-    other.#key = this.#key?.slice();
+    other.#key = this.#key && copy(this.#key);
     other.#counter = this.#counter;
   }
 
@@ -76,7 +76,7 @@ export class SymmetricState {
     this.cipher = new CipherState(port);
     const short = protocolName.length <= HASH_LEN;
     this.h = short ? concat(protocolName, new Uint8Array(HASH_LEN - protocolName.length)) : port.sha256(protocolName);
-    this.ck = this.h.slice();
+    this.ck = copy(this.h);
   }
 
   mixHash(data: Uint8Array): void {
@@ -118,8 +118,8 @@ export class SymmetricState {
   }
 
   copyTo(other: SymmetricState): void {
-    other.ck = this.ck.slice();
-    other.h = this.h.slice();
+    other.ck = copy(this.ck);
+    other.h = copy(this.h);
     this.cipher.copyTo(other.cipher);
   }
 

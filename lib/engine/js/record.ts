@@ -6,7 +6,7 @@ import { Transport } from '../../engine.js';
 import { cobsDecode, cobsEncode, cobsMax } from './cobs.js';
 import { wipe, type Port, type StateHash, type TrafficKeys } from './crypto.js';
 import { nonce64 } from './noise.js';
-import { concat, EMPTY, fail, HEADER_LEN, MESSAGE1_MAX, recordHeader, RECORD_OVERHEAD, U48_MAX } from './wire.js';
+import { concat, copy, EMPTY, fail, HEADER_LEN, MESSAGE1_MAX, RECORD_OVERHEAD, recordHeader, U48_MAX } from './wire.js';
 
 const KEY_PERIOD = 2 ** 20;
 const REKEY_NONCE = Uint8Array.of(0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255);
@@ -77,8 +77,8 @@ export class Link {
   }
 
   keys(): TrafficKeys {
-    const tx = this.#tx.key.slice();
-    const rx = this.#rx.key.slice();
+    const tx = copy(this.#tx.key);
+    const rx = copy(this.#rx.key);
     return this.device ? { d2g: tx, g2d: rx } : { d2g: rx, g2d: tx };
   }
 
@@ -137,6 +137,8 @@ export interface Expect {
   message: boolean;
   record: boolean;
   recordMax: number;
+  /** Shortest handshake message; 1 unless it is known better. */
+  messageMin?: number;
 }
 
 const BAD: Unit = { kind: 'bad', bytes: EMPTY, raw: EMPTY };
@@ -148,7 +150,7 @@ function unitLength(first: number, second: number, expect: Expect): number | und
     const length = value & 0x3fff;
     return expect.record && length <= expect.recordMax ? length + RECORD_OVERHEAD : undefined;
   }
-  return expect.message && value >= 1 && value <= MESSAGE1_MAX ? value + HEADER_LEN : undefined;
+  return expect.message && value >= (expect.messageMin ?? 1) && value <= MESSAGE1_MAX ? value + HEADER_LEN : undefined;
 }
 
 /** Cuts the bytes of a link into messages and records. Only a unit that is cut by the end of a chunk is copied. */

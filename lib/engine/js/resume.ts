@@ -7,6 +7,7 @@ import { equal, wipe, type Port, type TrafficKeys } from './crypto.js';
 import {
   argument,
   concat,
+  copy,
   fail,
   isZero,
   KEY_LEN,
@@ -52,9 +53,9 @@ interface Step extends Position {
 
 /** The positions that a gateway takes at p (7.5 rule 1), each with its step secret, which the caller wipes. */
 function* window(port: Port, chain: Chain, ahead: number): Generator<Step> {
-  yield { b: chain.b, i: chain.i, r: chain.r.slice() };
+  yield { b: chain.b, i: chain.i, r: copy(chain.r) };
   if (chain.i < U32_MAX) yield { b: chain.b, i: chain.i + 1, r: nextStep(port, chain.r) };
-  let block: Uint8Array = chain.next.slice();
+  let block: Uint8Array = copy(chain.next);
   for (let b = chain.b + 1; b <= chain.b + ahead && b <= U32_MAX; b++) {
     yield { b, i: 0, r: firstStep(port, block) };
     const next = nextBlock(port, block);
@@ -81,8 +82,8 @@ export function chainMove(port: Port, chain: Chain, to: Position): Chain {
   argument(whole && to.b >= chain.b, 'position: must not go backwards');
   const from = to.b === chain.b ? chain.i : 0;
   argument(to.i === from || to.i === from + 1, 'position: must be at most one step within the block');
-  let r: Uint8Array = chain.r.slice();
-  let next: Uint8Array = chain.next.slice();
+  let r: Uint8Array = copy(chain.r);
+  let next: Uint8Array = copy(chain.next);
   for (let b = chain.b; b < to.b; b++) {
     wipe(r);
     r = firstStep(port, next);
@@ -95,7 +96,7 @@ export function chainMove(port: Port, chain: Chain, to: Position): Chain {
     wipe(r);
     r = step;
   }
-  return { id: chain.id.slice(), b: to.b, i: to.i, r, next };
+  return { id: copy(chain.id), b: to.b, i: to.i, r, next };
 }
 
 // ---- Messages, 7.2 -------------------------------------------------------------------------------------
@@ -140,7 +141,7 @@ export function readResume1(port: Port, r: Uint8Array, h0: Uint8Array, message: 
   if (!payload) return undefined;
   const fields = new Reader(payload);
   const flags = fields.u8();
-  const name = fields.take(NAME_LEN).slice();
+  const name = copy(fields.take(NAME_LEN));
   const early = fields.rest();
   if (!fields.ok || (flags & ~EARLY_FLAG) !== 0 || (flags === 0 && early.length > 0)) return undefined;
   return { name, early: flags === EARLY_FLAG ? early : undefined };
@@ -190,7 +191,8 @@ export function readResume2(
   message: Uint8Array,
   sent: { early: boolean; name: Uint8Array },
 ): { content: Resume2; keys: ResumeKeys } {
-  if (message.length < RESUME2_LEN || message[0] !== Type.ResumeAnswer) {
+  // SPEC 3.2: no transport here has connection ids
+  if (message.length !== RESUME2_LEN || message[0] !== Type.ResumeAnswer) {
     throw fail('FORMAT', 'message 2: wrong type or length');
   }
   const head = message.subarray(0, HEAD2_LEN);
@@ -210,7 +212,7 @@ function readStatus(payload: Uint8Array, sent: { early: boolean; name: Uint8Arra
   const sound =
     (status & ~7) === 0 && (verdict === Verdict.None) === !sent.early && !(continued && equal(sent.name, NO_NAME));
   if (!sound) throw fail('AUTH', 'message 2: its status does not fit message 1');
-  return { verdict, continued, connectionId: payload.slice(1) };
+  return { verdict, continued, connectionId: copy(payload.subarray(1)) };
 }
 
 export const h1Of = (port: Port, h0: Uint8Array, message1: Uint8Array): Uint8Array => port.sha256(h0, message1);

@@ -7,6 +7,7 @@ import { equal, type Port } from './crypto.js';
 import {
   ascii,
   concat,
+  copy,
   fail,
   isZero,
   KEY_LEN,
@@ -52,9 +53,9 @@ export function readSlot(port: Port, bytes: Uint8Array | undefined): Slot | unde
   const head = reader.take(8);
   if (!sameBytes(head, concat(SLOT_MAGIC, Uint8Array.of(VERSION, 0, 0, 0)))) return undefined;
   const sequence = reader.u32();
-  const chain = reader.take(NAME_LEN).slice();
+  const chain = copy(reader.take(NAME_LEN));
   const f = reader.u32();
-  const block = reader.take(KEY_LEN).slice();
+  const block = copy(reader.take(KEY_LEN));
   return isZero(block) ? undefined : { sequence, chain, f, block };
 }
 
@@ -108,10 +109,10 @@ export function readSaved(port: Port, blob: Uint8Array): SavedState {
   if (!magic || version !== VERSION || kind < 1 || kind > 2 || reader.u8() !== 0) {
     throw fail('ARG', 'saved state: of another version or kind');
   }
-  const state: SavedState = { name: reader.take(NAME_LEN).slice(), serial: reader.u32(), streams: [] };
+  const state: SavedState = { name: copy(reader.take(NAME_LEN)), serial: reader.u32(), streams: [] };
   if (kind === 2) {
-    const chain = reader.take(NAME_LEN).slice();
-    state.at = { chain, b: reader.u32(), i: reader.u32(), r: reader.take(KEY_LEN).slice() };
+    const chain = copy(reader.take(NAME_LEN));
+    state.at = { chain, b: reader.u32(), i: reader.u32(), r: copy(reader.take(KEY_LEN)) };
   }
   for (let i = 0; i < count; i++) state.streams.push(readStream(reader));
   if (!reader.ok || reader.left > 0) throw fail('ARG', 'saved state: of a wrong length');

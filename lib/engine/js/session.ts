@@ -13,6 +13,7 @@ import type { Stream } from './stream.js';
 import {
   argument,
   concat,
+  copy,
   DATA_OVERHEAD,
   DEAD_MS,
   fail,
@@ -68,7 +69,7 @@ export class Session implements SessionCore {
   }
 
   get name(): Uint8Array {
-    return this.sessionName.slice();
+    return copy(this.sessionName);
   }
 
   // ---- Bytes in ----------------------------------------------------------------------------------------

@@ -87,6 +87,9 @@ export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
+/** A plain copy: slice() of a Buffer would be a view of the caller's bytes. */
+export const copy = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes);
+
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;
   for (const part of parts) length += part.length;
