@@ -46,7 +46,10 @@ function trouble(world: World, random: () => number): void {
       world.reboot();
     }
     if (dice === 5) world.reboot();
-    if (dice === 6) (world.gateway.restart(random() < 0.5), world.hang());
+    if (dice === 6) {
+      world.gateway.restart(random() < 0.5);
+      world.hang();
+    }
     replay(world, random);
     world.now += Math.floor(random() * 40_000);
   }
