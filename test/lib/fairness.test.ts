@@ -135,13 +135,18 @@ describe('fairness between links', () => {
   });
 });
 
-/** An engine whose gateway takes `microseconds` longer for every 23 bytes, and counts them. */
-function slowed(microseconds: number): { engine: Engine; taken: () => number } {
-  let taken = 0;
+/** An engine whose gateway takes `microseconds` at least for every 23 bytes, and counts them: in all, and the most between two turns. */
+function slowed(microseconds: number): { engine: Engine; taken: () => number; most: () => number } {
+  let [taken, before, most] = [0, 0, 0];
+  const endOfTurn = (): void => {
+    most = Math.max(most, taken - before);
+    before = taken;
+  };
   const gateway: Engine['gateway'] = (pairing, options) => {
     const core = engine.gateway(pairing, options);
     const receive = core.receive.bind(core);
     core.receive = (chunk, now) => {
+      if (taken === before) setImmediate(endOfTurn);
       taken += chunk.length;
       const until = performance.now() + (chunk.length / 23) * (microseconds / 1000);
       const events = receive(chunk, now);
@@ -157,7 +162,7 @@ function slowed(microseconds: number): { engine: Engine; taken: () => number } {
       return typeof value === 'function' ? (value.bind(target) as unknown) : value;
     },
   });
-  return { engine: slow, taken: () => taken };
+  return { engine: slow, taken: () => taken, most: () => most };
 }
 
 /** A device by hand: live over these bytes. */
@@ -231,6 +236,8 @@ describe('a device that floods the gateway', function () {
     await until(() => slow.taken() > 1000, 'the flood is there');
     const session = await world.connect(good);
     assert.equal(session.live, true);
+    // 2 ms are 50 records at most, and the portion that was begun; an immediate may come after that of the next turn.
+    assert.ok(slow.most() <= 2 * (50 + portion.records) * 23, `${slow.most()} bytes in one turn`);
     assert.ok(
       slow.taken() < flood.length / 2,
       `${slow.taken()} of ${flood.length} bytes were read before another device was live`,
