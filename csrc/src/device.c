@@ -135,6 +135,23 @@ static int jump(hawser_device *d) {
   return err;
 }
 
+/* Between what flash holds and what an answer under it leads to; f is 0 only at the root of mode ticket. */
+static int position_valid(const hawser_device *d) {
+  if ((d->flags & CHAIN) == 0) {
+    return d->state == OFF || has_ecdh(d);
+  }
+  return d->i <= d->session.pairing->max_steps && (d->b == d->f || (d->f > 0 && d->b == d->f - 1)) &&
+         (d->b == d->f ? d->i == 0 || (d->flags & ROOT) != 0 : 1) && !hawser_is_zero(d->step, sizeof d->step) &&
+         ((d->flags & ROOT) != 0) == hawser_is_zero(d->block, sizeof d->block);
+}
+
+int hawser_device_valid(const hawser_device *d) {
+  return hawser_session_valid(&d->session) && d->state <= LIVE && d->message1 != NULL &&
+         d->message1_len <= d->message1_cap && d->message1_cap <= HAWSER_MESSAGE1_MAX &&
+         (d->state == LIVE || !d->session.link.live) && d->verdict <= HAWSER_UNKNOWN &&
+         (d->early_stream == 0 || d->early_stream < d->session.stream_count) && position_valid(d);
+}
+
 /* ---- init and boot ---- */
 
 int hawser_device_init(hawser_device *d, const hawser_pairing *pairing, hawser_stream *streams, uint16_t stream_count,

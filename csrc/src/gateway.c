@@ -47,6 +47,10 @@ static int make_n_g(hawser_gateway_context *g, const uint8_t h1[HAWSER_HASH_LEN]
 
 /* ---- chain, SPEC 7.1 ---- */
 
+int hawser_chain_valid(const hawser_chain *c) {
+  return !hawser_is_zero(c->r, sizeof c->r) && !hawser_is_zero(c->next, sizeof c->next);
+}
+
 int hawser_chain_start(hawser_chain *chain, const uint8_t b0[HAWSER_KEY_LEN]) {
   hawser_chain c;
   int err;
@@ -579,6 +583,24 @@ int hawser_accept_clone(hawser_accept *copy, const hawser_accept *a, uint8_t buf
   copy->early_len = 0;
   copy->message_len = 0;
   return HAWSER_OK;
+}
+
+/* What each state has, SPEC 8. */
+static int state_valid(const hawser_accept *a) {
+  int asked = a->state != FIRST;
+  int checked = a->state == CHECKED || a->state == CANDIDATE || a->state == CONFIRMED;
+  int answered = a->state == CANDIDATE || a->state == CONFIRMED;
+  return asked == (a->received != 0) && (a->state == DEAD || checked == (a->pairing != NULL)) &&
+         (!answered || (a->link.live && a->sent != 0)) && (a->state >= CANDIDATE || !a->link.live);
+}
+
+int hawser_accept_valid(const hawser_accept *a) {
+  int bounds = a->buffer != NULL && a->state <= DEAD && a->frame_len <= FRAME_LEN &&
+               a->message_len <= HAWSER_MESSAGE1_MAX && a->early_len <= HAWSER_MESSAGE1_MAX &&
+               a->first_at + a->first_len <= FRAME_LEN && a->verdict <= HAWSER_UNKNOWN && a->continued <= 1 &&
+               a->early <= 1;
+  return bounds && (a->transport == HAWSER_STREAM || a->transport == HAWSER_SERIAL) && hawser_link_valid(&a->link) &&
+         state_valid(a);
 }
 
 void hawser_accept_wipe(hawser_accept *a) {

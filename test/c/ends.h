@@ -11,6 +11,7 @@
 #include "hawser/device.h"
 #include "hawser/gateway.h"
 #include "port_keys.h"
+#include "session.h"
 
 #define ENDS_STREAMS 4
 #define ENDS_RECORD 1024
@@ -183,6 +184,14 @@ static inline void ends_store(ends *e, const hawser_event *event) {
   e->slot = other;
 }
 
+/* The predicates hold after whatever was done. */
+static inline void ends_valid(const ends *e) {
+  CHECK(hawser_device_valid(&e->device));
+  CHECK(!e->has_session || hawser_session_valid(&e->session));
+  CHECK(e->accept.buffer == NULL || hawser_accept_valid(&e->accept));
+  CHECK(!e->has_chain || hawser_chain_valid(&e->chain));
+}
+
 /* All events of the device; stores when asked. */
 static inline int ends_device_events(ends *e) {
   hawser_event event;
@@ -199,6 +208,7 @@ static inline int ends_device_events(ends *e) {
       CHECK(hawser_consume(&e->device.session, event.stream, event.len) == HAWSER_OK);
     }
   }
+  ends_valid(e);
   return err;
 }
 
@@ -212,6 +222,7 @@ static inline int ends_gateway_events(ends *e) {
       CHECK(hawser_consume(&e->session, event.stream, len) == HAWSER_OK);
     }
   }
+  ends_valid(e);
   return err;
 }
 
@@ -283,6 +294,7 @@ static inline int ends_answer(ends *e, const uint8_t *message1, size_t len, uint
   int err = hawser_accept_init(&e->accept, e->transport, e->accept_buffer);
   *out_len = 0;
   err = err == HAWSER_OK ? hawser_accept_receive(&e->accept, message1, len, &used, &event) : err;
+  ends_valid(e);
   if (err != HAWSER_OK) {
     return err;
   }

@@ -63,12 +63,52 @@ static void conversation(uint8_t mode, uint8_t suite, uint8_t transport) {
   ends_free(&e);
 }
 
+/* A predicate that cannot fail checks nothing: one wrong field at a time. */
+#define NOTICES(valid, type, value, field, wrong)                                                                      \
+  do {                                                                                                                 \
+    type copy = (value);                                                                                               \
+    CHECK(valid(&copy));                                                                                               \
+    copy.field = (wrong);                                                                                              \
+    CHECK(!valid(&copy));                                                                                              \
+  } while (0)
+
+static void predicates(void) {
+  uint8_t m1[256], m2[256];
+  size_t m1_len, m2_len;
+  int taken;
+  ends_init(&e, HAWSER_KEYS, HAWSER_SUITE_ID_25519, HAWSER_STREAM);
+  CHECK(ends_connect(&e, NULL, NULL) == HAWSER_OK);
+  NOTICES(hawser_device_valid, hawser_device, e.device, state, 9);
+  NOTICES(hawser_device_valid, hawser_device, e.device, state, 1); /* live, and yet idle */
+  NOTICES(hawser_device_valid, hawser_device, e.device, b, 7);
+  NOTICES(hawser_device_valid, hawser_device, e.device, i, UINT32_MAX);
+  NOTICES(hawser_device_valid, hawser_device, e.device, message1_len, SIZE_MAX);
+  NOTICES(hawser_device_valid, hawser_device, e.device, verdict, 4);
+  NOTICES(hawser_device_valid, hawser_device, e.device, early_stream, ENDS_STREAMS);
+  NOTICES(hawser_device_valid, hawser_device, e.device, session.rx_len, SIZE_MAX);
+  NOTICES(hawser_session_valid, hawser_session, e.session, link.tx_counter, UINT64_MAX);
+  NOTICES(hawser_session_valid, hawser_session, e.session, link.transport, HAWSER_DATAGRAM);
+  NOTICES(hawser_chain_valid, hawser_chain, e.chain, r[0], (memset(copy.r, 0, sizeof copy.r), 0));
+  ends_cut(&e);
+  CHECK(hawser_connect(&e.device, e.transport, NULL, &taken, e.now) == HAWSER_OK);
+  CHECK(hawser_device_send(&e.device, m1, sizeof m1, &m1_len, e.now) == HAWSER_OK);
+  CHECK(ends_answer(&e, m1, m1_len, m2, sizeof m2, &m2_len) == HAWSER_OK);
+  NOTICES(hawser_accept_valid, hawser_accept, e.accept, state, 6);
+  NOTICES(hawser_accept_valid, hawser_accept, e.accept, state, 1); /* asked, and yet a link */
+  NOTICES(hawser_accept_valid, hawser_accept, e.accept, pairing, NULL);
+  NOTICES(hawser_accept_valid, hawser_accept, e.accept, transport, 0);
+  NOTICES(hawser_accept_valid, hawser_accept, e.accept, frame_len, SIZE_MAX);
+  NOTICES(hawser_accept_valid, hawser_accept, e.accept, link.live, 0);
+  ends_free(&e);
+}
+
 int main(void) {
   ends_fill(pattern, sizeof pattern, 3);
   for (size_t m = 0; m < ENDS_MODES; m++) {
     conversation(ends_modes[m][0], ends_modes[m][1], HAWSER_STREAM);
     conversation(ends_modes[m][0], ends_modes[m][1], HAWSER_SERIAL);
   }
+  predicates();
   printf("sizeof: device %zu, session %zu, stream %zu, accept %zu\n", sizeof(hawser_device), sizeof(hawser_session),
          sizeof(hawser_stream), sizeof(hawser_accept));
   CHECK(sizeof(hawser_device) <= 512); /* 440 on a 32-bit target */

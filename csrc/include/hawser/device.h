@@ -34,6 +34,9 @@ struct hawser_device {
   uint8_t state, kind, status, verdict, bad;
 };
 
+/* For asserts and tests: 1 if every field is within its range and the fields agree with each other. */
+int hawser_device_valid(const hawser_device *d) HAWSER_MUST_USE;
+
 #ifdef __cplusplus
 }
 #endif

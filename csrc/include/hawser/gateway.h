@@ -41,6 +41,9 @@ typedef struct hawser_position {
   uint32_t b, i;
 } hawser_position;
 
+/* 1 if it may be one; a secret of zeros never is. */
+int hawser_chain_valid(const hawser_chain *chain) HAWSER_MUST_USE;
+
 /* A new chain at (0, 0). */
 int hawser_chain_start(hawser_chain *chain, const uint8_t b0[HAWSER_KEY_LEN]) HAWSER_MUST_USE;
 
@@ -128,6 +131,9 @@ void hawser_accept_handshake(const hawser_accept *a, hawser_handshake_info *info
 int hawser_accept_clone(hawser_accept *copy, const hawser_accept *a, uint8_t buffer[HAWSER_ACCEPT_LEN]) HAWSER_MUST_USE;
 
 void hawser_accept_wipe(hawser_accept *a);
+
+/* For asserts and tests: 1 if every field is within its range and the fields agree with each other. */
+int hawser_accept_valid(const hawser_accept *a) HAWSER_MUST_USE;
 
 /* ---- Session ----------------------------------------------------------------------------------------- */
 
