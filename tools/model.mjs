@@ -78,9 +78,7 @@ async function judge(each) {
   const errors = Number(/errors: (\d+)/.exec(log)?.[1]);
   const states = Number(/(\d+) states, stored/.exec(log)?.[1]);
   const violated = /assertion violated (.*) \(at depth (\d+)\)/.exec(log);
-  const incomplete = /max search depth too small|memory|Search not completed|aborted/i.exec(
-    log.replaceAll(/memory usage.*|.*memory used.*/g, ''),
-  );
+  const incomplete = /Search not completed|max search depth too small|out of memory|MEMLIM|aborted/.exec(log);
   if (each.assertion) {
     const name = violated && each.model.assertions.find(([, pattern]) => pattern.test(violated[1]))?.[0];
     const text = violated

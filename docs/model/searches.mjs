@@ -84,8 +84,8 @@ export const models = [
     assertions: fullAssertions,
     bases: [
       { name: 'short', short: true, bounds: {} },
-      { name: 'gateway', bounds: { CUTS: 2, CRASHES: 1, FAILS: 2, SENDS: 4, ANSWERS: 5 } },
-      { name: 'two blocks', bounds: { MAXBLOCKS: 2, SENDS: 5, ANSWERS: 5 } },
+      { name: 'gateway', bounds: { CUTS: 2, CRASHES: 1, FAILS: 1, SENDS: 4, ANSWERS: 4 } },
+      { name: 'two blocks', bounds: { MAXBLOCKS: 2, SENDS: 5, ANSWERS: 4 } },
       { name: 'store loss', bounds: { LOSSES: 1, CUTS: 1, CRASHES: 1, SENDS: 4 } },
       { name: 'cluster', bounds: { NODES: 2, CUTS: 1, CRASHES: 0, LOSSES: 1, SENDS: 3, ANSWERS: 4 } },
     ],
