@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 
 // A part is a list of commands. A command counts as one check unless a counter reads its output.
 const parts = {
+  machine: [command('bash tools/machine.sh')],
   eslint: [command('eslint --max-warnings 0 .')],
   prettier: [command('prettier --check .')],
   'clang-format': [command('node tools/format-c.mjs')],
@@ -28,6 +29,7 @@ const parts = {
     command(`ctest --test-dir build/${name} --output-on-failure --no-tests=error -j ${cpus().length}`, ctestCount),
   ]),
   tidy: [command('run-clang-tidy -quiet -p build/c-clang "/csrc/(src|ports)/"')],
+  model: [command('node tools/model.mjs --short', plainCount)],
   tsc: [command('tsc -p tsconfig.json')],
   'tsc-all': [command('tsc -p tsconfig.lint.json')],
   addons: [

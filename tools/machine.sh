@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# The Debian packages that the tests use: installs what is missing as root, else names it. Quick when nothing is.
+set -uo pipefail
+
+# package: a file or command that it brings
+wanted=(
+  cmake:cmake g++:g++ clang:clang clang-format:clang-format clang-tidy:run-clang-tidy cppcheck:cppcheck
+  ninja-build:ninja mosquitto:mosquitto mosquitto-clients:mosquitto_pub libssl-dev:/usr/include/openssl/evp.h
+  dpkg-dev:dpkg-source bzip2:bzip2 curl:curl spin:spin
+)
+PATH=$PATH:/usr/sbin # mosquitto
+missing=()
+for pair in "${wanted[@]}"; do
+  probe=${pair#*:}
+  [ -e "$probe" ] || command -v "$probe" >/dev/null || missing+=("${pair%%:*}")
+done
+# clang's sanitizers: only a try tells whether they are there
+if ! echo 'int main(void) { return 0; }' | clang -fsanitize=address -x c -o /dev/null - 2>/dev/null; then
+  missing+=(libclang-rt-dev)
+fi
+[ ${#missing[@]} -eq 0 ] && exit 0
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+  echo "missing Debian packages: ${missing[*]}" >&2
+  exit 1
+fi
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}"; } \
+  >"$log" 2>&1; then
+  tail -n 20 "$log" >&2
+  echo "could not install: ${missing[*]}" >&2
+  exit 1
+fi
