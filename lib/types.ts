@@ -190,11 +190,14 @@ export interface Store {
 
 // ---- Gateway ---------------------------------------------------------------------------------------------
 
+/** Serves one stream of a device. A stream that fails or is given up emits 'error' and 'close'; so it does when this throws. */
+export type UpstreamHandler = (stream: Duplex, from: { device: Uint8Array; name: string }) => void;
+
 export interface GatewayOptions {
   store: Store;
   identity: GatewayIdentity;
-  /** Name to `tcp://host:port`, `unix:/path` or `udp://host:port` (messages). */
-  upstreams: Record<string, string>;
+  /** Name to `tcp://host:port`, `unix:/path`, `udp://host:port` (messages), or a function of this process. */
+  upstreams: Record<string, string | UpstreamHandler>;
   engine?: Engine;
   /** Connections without a live session, in all. Default 1024. */
   maxHalfOpen?: number;

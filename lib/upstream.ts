@@ -8,23 +8,28 @@ import { connect, type Socket } from 'node:net';
 import { Code } from './engine.js';
 import { HawserError } from './errors.js';
 import type { StreamPort } from './mux.js';
+import { EarlyVerdict, HawserStream } from './stream.js';
+import type { DeviceRecord, UpstreamHandler } from './types.js';
 
 export type Upstream =
   | { type: 'tcp'; host: string; port: number }
   | { type: 'unix'; path: string }
-  | { type: 'udp'; host: string; port: number };
+  | { type: 'udp'; host: string; port: number }
+  | { type: 'handler'; serve: UpstreamHandler };
 
 const nameForm = /^[a-z0-9._-]{1,32}$/; // SPEC 11
 
 /** ERR_HAWSER_CONFIG with the name and the reason. */
-export function parseUpstreams(upstreams: Record<string, string>): Map<string, Upstream> {
-  return new Map(Object.entries(upstreams).map(([name, url]) => [name, parseUpstream(name, url)]));
+export function parseUpstreams(upstreams: Record<string, string | UpstreamHandler>): Map<string, Upstream> {
+  return new Map(Object.entries(upstreams).map(([name, target]) => [name, parseUpstream(name, target)]));
 }
 
-function parseUpstream(name: string, url: string): Upstream {
+function parseUpstream(name: string, url: string | UpstreamHandler): Upstream {
+  const shown = typeof url === 'string' ? url : 'a function';
   const wrong = (reason: string): HawserError =>
-    new HawserError('ERR_HAWSER_CONFIG', `upstream '${name}': '${url}': ${reason}`);
+    new HawserError('ERR_HAWSER_CONFIG', `upstream '${name}': '${shown}': ${reason}`);
   if (!nameForm.test(name)) throw wrong('a name has 1..32 of a-z, 0-9, dot, underscore and hyphen');
+  if (typeof url === 'function') return { type: 'handler', serve: url };
   const unix = /^unix:(?:\/\/)?(?<path>\/.+)$/.exec(url)?.groups;
   if (unix) return { type: 'unix', path: unix.path ?? '' };
   const fields = /^(?<type>tcp|udp):\/\/(?:\[(?<six>[0-9a-fA-F:.]+)\]|(?<host>[^\s/:@]+)):(?<port>\d{1,5})$/.exec(
@@ -42,15 +47,19 @@ export interface UpstreamEnd {
   write(data: Uint8Array, accepted: () => void): void;
   /** The device sends no more. */
   end(): void;
+  /** The device has accepted everything, and the end. */
+  finished?(): void;
   /** The device has room again. */
   resume(): void;
   message(data: Uint8Array): void;
   /** Finishes what was written, then closes. */
   finish(): void;
-  destroy(): void;
+  destroy(code: Code): void;
 }
 
 export interface UpstreamOptions {
+  /** Whose stream it is. */
+  record: DeviceRecord;
   connectTimeout: number;
   /** Connected: tell the device. */
   connected: () => void;
@@ -61,7 +70,58 @@ export interface UpstreamOptions {
 }
 
 export function openUpstream(target: Upstream, port: StreamPort, options: UpstreamOptions): UpstreamEnd {
-  return target.type === 'udp' ? new UdpEnd(target, options) : new SocketEnd(target, port, options);
+  switch (target.type) {
+    case 'udp':
+      return new UdpEnd(target, options);
+    case 'handler':
+      return new HandlerEnd(target, port, options);
+    default:
+      return new SocketEnd(target, port, options);
+  }
+}
+
+/** A function of this process, which is given the stream as a Duplex. */
+class HandlerEnd implements UpstreamEnd {
+  readonly #stream: HawserStream;
+
+  constructor({ serve }: Extract<Upstream, { type: 'handler' }>, port: StreamPort, options: UpstreamOptions) {
+    const { record } = options;
+    const windows = { own: record.windowGateway, peer: record.windowDevice };
+    const stream = new HawserStream(port.above.upstream, windows, new EarlyVerdict());
+    this.#stream = stream;
+    stream.bind(port);
+    // What became of it is told by 'close'; an error that nobody listens for must not end the gateway.
+    stream.on('error', () => undefined);
+    options.connected();
+    try {
+      serve(stream, { device: record.id, name: record.name });
+    } catch (error) {
+      options.failed(Code.UpstreamReset, error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** The stream says itself what was accepted. */
+  write(data: Uint8Array): void {
+    this.#stream.onData(data);
+  }
+  end(): void {
+    this.#stream.onFin();
+  }
+  finished(): void {
+    this.#stream.onFinished();
+  }
+  resume(): void {
+    this.#stream.onDrain();
+  }
+  message(): void {
+    // A stream carries none: the core has refused it.
+  }
+  finish(): void {
+    this.#stream.onClosed(Code.Done, 'clean');
+  }
+  destroy(code: Code): void {
+    this.#stream.onClosed(code, 'cut');
+  }
 }
 
 /** A TCP or Unix connection. What the device may not have yet stays unread in the kernel. */
@@ -72,7 +132,7 @@ class SocketEnd implements UpstreamEnd {
   readonly #timer: NodeJS.Timeout;
   #connected = false;
 
-  constructor(target: Exclude<Upstream, { type: 'udp' }>, port: StreamPort, options: UpstreamOptions) {
+  constructor(target: Exclude<Upstream, { type: 'udp' | 'handler' }>, port: StreamPort, options: UpstreamOptions) {
     this.#port = port;
     this.#target = target;
     const address = target.type === 'unix' ? { path: target.path } : { host: target.host, port: target.port };

@@ -207,6 +207,7 @@ class GatewayStream implements StreamEnd {
   start(port: StreamPort, target: Upstream): void {
     this.#port = port;
     this.#upstream = openUpstream(target, port, {
+      record: this.record,
       connectTimeout: this.context.settings.connectTimeout,
       connected: () => port.consume(0),
       failed: (code, error) => this.#failed(code, error),
@@ -238,13 +239,13 @@ class GatewayStream implements StreamEnd {
     // The device's side of a stream.
   }
   onFinished(): void {
-    // The device has all; whether it sends more is its business.
+    this.#upstream?.finished?.();
   }
 
   /** A stream that was cut off must not look complete to the upstream. */
   onClosed(code: Code): void {
     if (code === Code.Done) this.#upstream?.finish();
-    else this.#upstream?.destroy();
+    else this.#upstream?.destroy(code);
     this.#upstream = undefined;
   }
 }

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 
 import type { Session } from '../../lib/device.js';
 import { Mode, Suite } from '../../lib/engine.js';
-import type { HandshakeReport } from '../../lib/types.js';
+import type { HandshakeReport, UpstreamHandler } from '../../lib/types.js';
 import { delay, echo, service, until, World } from './world.js';
 
 const modes: [string, Mode, Suite][] = [
@@ -538,6 +538,50 @@ describe('upstreams', function () {
     assert.equal(await text(stream), 'through a file');
     server.close();
     rmSync(directory, { recursive: true });
+  });
+
+  it("a function of the gateway: both ways, half-close, its errors, and the device's", async () => {
+    const ends: string[] = [];
+    const from: string[] = [];
+    const upstreams: Record<string, UpstreamHandler> = {
+      upper: (stream, { name }) => {
+        from.push(name);
+        stream.on('data', (bytes: Buffer) => stream.write(bytes.toString().toUpperCase()));
+        stream.on('end', () => stream.end('.'));
+        stream.on('error', (error: NodeJS.ErrnoException) => ends.push(error.code ?? ''));
+        stream.on('close', () => ends.push('close'));
+      },
+      broken: () => {
+        throw new Error('not today');
+      },
+      rude: (stream) => void stream.destroy(new Error('enough')),
+    };
+    world = await World.start({ upstreams });
+    const pairing = await world.pair({ mode: Mode.Psk, name: 'dev', upstreams: ['upper', 'broken', 'rude'] });
+    const session = await world.connect(pairing);
+    const stream = await session.open('upper');
+    stream.end('abc');
+    assert.equal(await text(stream), 'ABC.');
+    await until(() => ends.length === 1);
+    const given = await session.open('upper');
+    given.on('error', () => undefined).destroy(new Error('given up'));
+    await until(() => ends.length === 3);
+    assert.deepEqual(
+      [ends, from],
+      [
+        ['close', 'ERR_HAWSER_CANCELLED', 'close'],
+        ['dev', 'dev'],
+      ],
+    );
+    const failing = async (name: string, code: string): Promise<void> => {
+      const opened = await session.open(name).catch((error: { code: string }) => error);
+      if ('code' in opened) return assert.equal(opened.code, code);
+      const [error] = (await once(opened, 'error')) as [{ code: string }];
+      assert.equal(error.code, code);
+    };
+    await failing('broken', 'ERR_HAWSER_UPSTREAM_RESET');
+    await failing('rude', 'ERR_HAWSER_CANCELLED');
+    assert.equal(session.live, true);
   });
 
   it('datagrams to a udp:// upstream and back', async () => {
