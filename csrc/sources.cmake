@@ -24,6 +24,7 @@ set(HAWSER_PORT_PSA_SOURCES ports/psa/port_psa.c)
 # Each is one program, run against every port. A test of the responder is in the second list.
 set(HAWSER_TESTS
   port
+  pairing
 )
 set(HAWSER_GATEWAY_TESTS
   session

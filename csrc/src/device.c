@@ -25,7 +25,6 @@ enum flag {
 };
 
 #define SLOT_CHECKED (HAWSER_SLOT_LEN - HAWSER_CHECK_LEN)
-#define BLOCKS_END 0xfffffffeu /* SPEC 7.3: in mode ticket */
 
 static int is_ticket(const hawser_device *d) {
   return d->session.pairing->mode == HAWSER_TICKET;
@@ -36,7 +35,7 @@ static int has_ecdh(const hawser_device *d) {
 }
 
 static uint32_t max_blocks(const hawser_device *d) {
-  return is_ticket(d) ? BLOCKS_END : d->session.pairing->max_blocks;
+  return is_ticket(d) ? HAWSER_NUMBER_MAX : d->session.pairing->max_blocks;
 }
 
 /* Not at what flash holds: only RAM knows this position. */
@@ -49,24 +48,6 @@ hawser_session *hawser_device_session(hawser_device *d) {
 }
 
 /* ---- slots, SPEC 7.4 ---- */
-
-/* SHA256(bytes)[0..8] */
-static int make_check(const uint8_t *bytes, size_t len, uint8_t check[HAWSER_CHECK_LEN]) {
-  hawser_bytes part = {bytes, len};
-  uint8_t digest[HAWSER_HASH_LEN];
-  int err = hawser_port_sha256(digest, &part, 1);
-  if (err == HAWSER_OK) {
-    memcpy(check, digest, HAWSER_CHECK_LEN);
-  }
-  return err;
-}
-
-/* 1, 0, or an error: a provider that fails must not make a good slot look empty. */
-static int check_matches(const uint8_t *bytes, size_t len) {
-  uint8_t check[HAWSER_CHECK_LEN];
-  int err = make_check(bytes, len, check);
-  return err != HAWSER_OK ? err : hawser_port_equal(check, bytes + len, HAWSER_CHECK_LEN);
-}
 
 typedef struct slot {
   uint32_t sequence, f;
@@ -85,7 +66,7 @@ static int read_slot(const uint8_t *image, slot *out) {
   memcpy(out->chain, hawser_get_bytes(&r, HAWSER_NAME_LEN), HAWSER_NAME_LEN);
   out->f = (uint32_t)hawser_get(&r, 4);
   out->block = hawser_get_bytes(&r, HAWSER_KEY_LEN);
-  return hawser_is_zero(out->block, HAWSER_KEY_LEN) ? 0 : check_matches(image, SLOT_CHECKED);
+  return hawser_is_zero(out->block, HAWSER_KEY_LEN) ? 0 : hawser_check_matches(image, SLOT_CHECKED);
 }
 
 static int write_slot(uint8_t image[HAWSER_SLOT_LEN], uint32_t sequence, const uint8_t chain[HAWSER_NAME_LEN],
@@ -96,7 +77,7 @@ static int write_slot(uint8_t image[HAWSER_SLOT_LEN], uint32_t sequence, const u
   hawser_put_bytes(&w, chain, HAWSER_NAME_LEN);
   hawser_put(&w, 4, f);
   hawser_put_bytes(&w, block, HAWSER_KEY_LEN);
-  return make_check(image, SLOT_CHECKED, image + SLOT_CHECKED);
+  return hawser_check(image, SLOT_CHECKED, image + SLOT_CHECKED);
 }
 
 /* ---- position ---- */
@@ -878,7 +859,7 @@ int hawser_save(const hawser_device *d, uint8_t kind, uint8_t blob[HAWSER_SAVE_M
   if (err == HAWSER_OK) {
     size_t body = (size_t)(w.at - blob);
     blob[6] = count;
-    err = make_check(blob, body, blob + body);
+    err = hawser_check(blob, body, blob + body);
     *len = body + HAWSER_CHECK_LEN;
   }
   if (err != HAWSER_OK) {
@@ -974,7 +955,7 @@ int hawser_restore(hawser_device *d, uint8_t *blob, size_t len) {
   }
   memset(&in, 0, sizeof in);
   r.left = len - HAWSER_CHECK_LEN;
-  err = check_matches(blob, r.left);
+  err = hawser_check_matches(blob, r.left);
   if (err != 1) {
     return err < 0 ? err : HAWSER_ERR_FORMAT;
   }

@@ -102,6 +102,22 @@ int hawser_prf_key(uint8_t out[HAWSER_HASH_LEN], hawser_key key, const char *lab
   return hawser_port_hmac_key(out, key, &part, 1);
 }
 
+int hawser_check(const uint8_t *bytes, size_t len, uint8_t check[HAWSER_CHECK_LEN]) {
+  hawser_bytes part = {bytes, len};
+  uint8_t digest[HAWSER_HASH_LEN];
+  int err = hawser_port_sha256(digest, &part, 1);
+  if (err == HAWSER_OK) {
+    memcpy(check, digest, HAWSER_CHECK_LEN);
+  }
+  return err;
+}
+
+int hawser_check_matches(const uint8_t *bytes, size_t len) {
+  uint8_t check[HAWSER_CHECK_LEN];
+  int err = hawser_check(bytes, len, check);
+  return err != HAWSER_OK ? err : hawser_port_equal(check, bytes + len, HAWSER_CHECK_LEN);
+}
+
 static void make_nonce(uint8_t nonce[HAWSER_NONCE_LEN], uint64_t counter) {
   hawser_writer w = {nonce, HAWSER_NONCE_LEN, 0};
   hawser_put(&w, 4, 0);

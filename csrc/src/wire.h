@@ -17,6 +17,7 @@ enum { HAWSER_TYPE_RESUME_1 = 0x18, HAWSER_TYPE_RESUME_2 = 0x1a };
 #define HAWSER_FIRST_MESSAGE 0x0f        /* the highest first byte of a message's length */
 #define HAWSER_FIRST_RECORD 0x4000       /* the first bytes of a record's header */
 #define HAWSER_OFFSET_MAX 0xffffffffffff /* u48 */
+#define HAWSER_NUMBER_MAX 0xfffffffeu    /* of max_steps and max_blocks; what mode ticket has for max_blocks */
 #define HAWSER_IDENT_MAX (7 + 3 + 2 + 2 * HAWSER_ID_MAX)
 
 typedef struct hawser_reader {
@@ -59,6 +60,11 @@ int hawser_prf(uint8_t out[HAWSER_HASH_LEN], const uint8_t key[HAWSER_KEY_LEN], 
 
 /* The same under a secret that the port holds. */
 int hawser_prf_key(uint8_t out[HAWSER_HASH_LEN], hawser_key key, const char *label);
+
+/* SHA256(bytes)[0..8], the check of what is stored. Matches: 1, 0, or an error: a provider that fails must not make good
+ * bytes look bad. */
+int hawser_check(const uint8_t *bytes, size_t len, uint8_t check[HAWSER_CHECK_LEN]);
+int hawser_check_matches(const uint8_t *bytes, size_t len);
 
 /* The port's seal and open under nonce 0^4 || counter, traced for tests. */
 int hawser_seal(const uint8_t key[HAWSER_KEY_LEN], uint64_t counter, const uint8_t *ad, size_t ad_len,

@@ -90,6 +90,19 @@ typedef struct hawser_pairing {
  * mode is not built in. A missing `ticket` is no error: a gateway keeps a chain in its store instead. */
 int hawser_pairing_valid(const hawser_pairing *pairing) HAWSER_MUST_USE;
 
+/* The secrets of a pairing in the raw: to be imported into the port, then wiped. Zero where the mode has none. */
+typedef struct hawser_pairing_secrets {
+  uint8_t own[HAWSER_KEY_LEN], psk[HAWSER_KEY_LEN], ticket[HAWSER_KEY_LEN];
+} hawser_pairing_secrets;
+
+#define HAWSER_PAIRING_FORM_MAX 325 /* bytes of the longest binary form */
+
+/* Reads a device's pairing in the binary form of SPEC 4.1. The caller imports the secrets, sets own, psk and ticket, and
+ * wipes *secrets. HAWSER_ERR_FORMAT: damaged, or a field out of range; HAWSER_ERR_ARG: of a mode or suite that is not
+ * built in; HAWSER_ERR_CRYPTO: the port refuses the private key. After an error both are zero. */
+int hawser_pairing_read(hawser_pairing *pairing, hawser_pairing_secrets *secrets, const uint8_t *form,
+                        size_t len) HAWSER_MUST_USE;
+
 /* Computes both gate keys from ss and both ids (SPEC 4). psk: 32 bytes, or NULL where the mode has none. */
 int hawser_gate_keys(hawser_pairing *pairing, const uint8_t *psk) HAWSER_MUST_USE;
 
