@@ -6,7 +6,7 @@
 import { forEachPair } from '../suite/engines.js';
 import { campaign, seedFromEnvironment } from './campaign.js';
 
-const RUNS = Number(process.env.HAWSER_RUNS ?? 25);
+const RUNS = Number(process.env.HAWSER_RUNS ?? 60);
 const seed = seedFromEnvironment();
 
 before(() => console.log(`    HAWSER_SEED=${seed}`));

@@ -114,6 +114,26 @@ function liveGarbage(pair: EnginePair): void {
       }
   });
 
+  it('class 1: garbage while the device writes its flash: nothing moves, and the same message 1 is answered again', () => {
+    for (const variant of variants)
+      for (const unit of garbage(seeded(5))) {
+        const world = new World(pair, variant);
+        world.device.onStore = () => undefined; // flash takes its time
+        world.dial();
+        world.pump();
+        const before = hex(world.device.core.digest());
+        const types = world.device.core
+          .receive(concat(unit, new Uint8Array(17_000)), world.now)
+          .map(({ type }) => type);
+        assert.deepEqual(types, ['drop'], `${variant.name}: ${hex(unit.slice(0, 4))}`);
+        assert.equal(hex(world.device.core.digest()), before);
+        assert.equal(world.link?.log.d2g.length, 1, 'nothing behind message 1');
+        world.device.onStore = (slot) => world.device.core.stored(world.device.flash.store(slot));
+        world.connect();
+        assert.ok(world.device.core.live, variant.name);
+      }
+  });
+
   it('class 1: garbage before message 1 and in place of the first record: silence, and the store is untouched', () => {
     for (const variant of variants)
       for (const unit of garbage(seeded(4)))

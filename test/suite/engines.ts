@@ -6,6 +6,9 @@
 
 import { Mode, Suite, Transport, type Engine } from '../../lib/engine.js';
 
+/** P-256 in JS, thousands of times, on a busy machine. */
+const TIMEOUT_MS = 120_000;
+
 interface EngineRow {
   readonly name: string;
   readonly load: () => Promise<Engine>;
@@ -92,7 +95,8 @@ export interface EnginePair {
 /** Runs `body` once per engine; the engine is there when tests and hooks run, not while they are declared. */
 export function forEachEngine(title: string, body: (engine: () => Engine, name: string) => void): void {
   for (const row of engineRows) {
-    describe(`${title} [${row.name}]`, () => {
+    describe(`${title} [${row.name}]`, function () {
+      this.timeout(TIMEOUT_MS);
       let engine: Engine | undefined;
       before(async () => {
         engine = await engineNamed(row.name);
@@ -107,7 +111,8 @@ export function forEachPair(title: string, body: (pair: EnginePair) => void): vo
   for (const device of engineRows)
     for (const gateway of engineRows) {
       const name = `${device.name} > ${gateway.name}`;
-      describe(`${title} [${name}]`, () => {
+      describe(`${title} [${name}]`, function () {
+        this.timeout(TIMEOUT_MS);
         const held: { device?: Engine; gateway?: Engine } = {};
         before(async () => {
           held.device = await engineNamed(device.name);

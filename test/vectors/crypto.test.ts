@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { Suite } from '../../lib/engine.js';
-import { concat, flipped, hex, unhex } from '../suite/bytes.js';
+import { concat, flipped, hex, pattern, unhex } from '../suite/bytes.js';
 import { blocks, vectorText, wycheproof, type WycheproofRow } from './files.js';
 import { cryptoPorts, PortRefused, type CryptoPort } from './port.js';
 
@@ -84,6 +84,18 @@ function cases(port: () => CryptoPort): void {
       assert.equal(hex(okm), block.OKM, `RFC 5869 case ${block.COUNT}`);
     }
     if (rows && texts) assert.deepEqual([rows.length, rfc.length], [81, 2]);
+  });
+
+  it('long-term secrets by handle: the same HMAC, and the HKDF that the HMAC makes; zero is refused', async () => {
+    for (let seed = 1; seed < 20; seed++) {
+      const [key, salt, message] = [pattern(32, seed), pattern(32, seed + 50), pattern(seed * 9, seed)];
+      assert.equal(hex(await port().hmacKey(key, message)), hex(await port().hmac(key, message)));
+      const okm = await hkdf(port(), salt, key, new Uint8Array(0), 96);
+      assert.equal(hex(await port().hkdfKey(salt, key)), hex(okm));
+    }
+    const zero = new Uint8Array(32);
+    await refused(port().hmacKey(zero, zero), 'HMAC under zero');
+    await refused(port().hkdfKey(pattern(32), zero), 'HKDF over zero');
   });
 
   it('X25519: Wycheproof and RFC 7748; all 31 all-zero results are refused (SPEC 2/1)', async () => {

@@ -3,12 +3,18 @@
 import { Suite } from '../../lib/engine.js';
 import { HawserError } from '../../lib/errors.js';
 import { Port as JsPort } from '../../lib/engine/js/crypto.js';
+import { hkdf } from '../../lib/engine/js/noise.js';
+import { concat } from '../suite/bytes.js';
 import { buildRunners, LineProgram, ports, Refused, type Port } from './lines.js';
 
 /** Every call rejects with PortRefused where the port refuses its input. */
 export interface CryptoPort {
   sha256(message: Uint8Array): Promise<Uint8Array>;
   hmac(key: Uint8Array, message: Uint8Array): Promise<Uint8Array>;
+  /** The same with the key held by handle; 32 bytes. */
+  hmacKey(key: Uint8Array, message: Uint8Array): Promise<Uint8Array>;
+  /** Noise's HKDF with three outputs over a PSK held by handle. */
+  hkdfKey(salt: Uint8Array, key: Uint8Array): Promise<Uint8Array>;
   /** Ciphertext, then tag. */
   seal(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, plain: Uint8Array): Promise<Uint8Array>;
   open(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, sealed: Uint8Array): Promise<Uint8Array>;
@@ -43,6 +49,8 @@ class CPort implements CryptoPort {
 
   sha256 = (message: Uint8Array) => this.ask('sha256', message);
   hmac = (key: Uint8Array, message: Uint8Array) => this.ask('hmac', key, message);
+  hmacKey = (key: Uint8Array, message: Uint8Array) => this.ask('hmac-key', key, message);
+  hkdfKey = (salt: Uint8Array, key: Uint8Array) => this.ask('hkdf-key', salt, key);
   seal = (key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, plain: Uint8Array) => this.ask('seal', key, nonce, ad, plain);
   open = (key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, sealed: Uint8Array) => this.ask('open', key, nonce, ad, sealed);
   publicKey = (suite: Suite, secret: Uint8Array) => this.ask('public', Uint8Array.of(suite), secret);
@@ -66,6 +74,8 @@ function jsPort(): CryptoPort {
   return {
     sha256: (message) => guarded(() => port.sha256(message)),
     hmac: (key, message) => guarded(() => port.hmac(key, message)),
+    hmacKey: (key, message) => guarded(() => port.hmac(port.borrow(port.importSecret(key)), message)),
+    hkdfKey: (salt, key) => guarded(() => concat(...hkdf(port, salt, port.borrow(port.importSecret(key)), 3))),
     seal: (key, nonce, ad, plain) => guarded(() => port.seal(key, nonce, ad, plain)),
     open: (key, nonce, ad, sealed) => guarded(() => port.open(key, nonce, ad, sealed)),
     publicKey: (suite, secret) => guarded(() => port.public(suite, secret)),
