@@ -513,6 +513,9 @@ static void settle_early(hawser_device *d) {
   d->flags = (uint16_t)((d->flags & ~EARLY) | EV_VERDICT);
   if (alive) {
     hawser_channel_early(s, st, d->verdict == HAWSER_TAKEN, d->early_tx, (d->flags & EARLY_FIN) != 0);
+  } else if (d->verdict == HAWSER_TAKEN) {
+    /* the gateway has a stream that was given up here meanwhile: it is told so */
+    st->owed = (hawser_owed){st->serial, d->early_stream, HAWSER_CANCELLED};
   }
 }
 
@@ -768,6 +771,11 @@ static int name_valid(const char *name) {
   return len >= 1 && len <= HAWSER_UPSTREAM_MAX && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") == len;
 }
 
+/* Early data of this id has no verdict yet, or none that was told: the id still means that stream. */
+static int is_early(const hawser_device *d, uint16_t id) {
+  return (d->flags & (EARLY | EV_VERDICT)) != 0 && id == d->early_stream;
+}
+
 int hawser_open(hawser_device *d, const char *name, uint8_t kind, uint16_t *stream) {
   hawser_session *s = &d->session;
   if (!name_valid(name) || kind > HAWSER_KIND_MESSAGES) {
@@ -777,7 +785,7 @@ int hawser_open(hawser_device *d, const char *name, uint8_t kind, uint16_t *stre
     return HAWSER_ERR_LIMIT;
   }
   for (uint16_t id = 0; id < s->stream_count; id++) {
-    if (s->streams[id].flags == 0) {
+    if (s->streams[id].flags == 0 && !is_early(d, id)) {
       hawser_channel_open(s, &s->streams[id], name, kind);
       *stream = id;
       return HAWSER_OK;

@@ -259,6 +259,24 @@ function early(pair: EnginePair): void {
     assert.equal(hex(world.session.stream(end.id).received), hex(pattern(5000)));
   });
 
+  for (const transport of transports)
+    it(`given up over ${transport.name} before its verdict: no other stream takes its place, and the upstream is told`, () => {
+      const { world, end, delivered } = booted(pair, transport.code);
+      world.dial(end);
+      world.device.core.reset(end.id, Code.Cancelled);
+      world.device.handle(world.device.core.timeout(world.now));
+      assert.equal(end.code, Code.Cancelled);
+      const other = world.device.open('lamp');
+      other.write(utf8('on'));
+      assert.notEqual(other.id, end.id);
+      world.pump();
+      world.advance(100);
+      assert.deepEqual(delivered().sort(), ['on', 'open the valve']);
+      assert.equal(Buffer.from(world.session.stream(other.id).received).toString(), 'on');
+      assert.equal(world.session.ended.find(({ name }) => name === 'valve')?.code, Code.Cancelled);
+      assert.equal(world.device.open('third').id, end.id);
+    });
+
   it('the longest message 1 has 4095 bytes', () => {
     for (const [room, fits] of [
       [4095, true],

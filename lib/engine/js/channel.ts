@@ -133,8 +133,9 @@ export class Channel {
 
   // ---- Calls of the application -------------------------------------------------------------------------
 
-  open(name: string, kind: Kind): number {
-    const id = this.#freeId();
+  /** busy: an id that still means a stream which has ended, because its early data has no verdict. */
+  open(name: string, kind: Kind, busy?: number): number {
+    const id = this.#freeId(busy);
     if (this.serial >= U32_MAX) throw fail('LIMIT', 'no serial is left in this session');
     const stream = new Stream(id, ++this.serial, kind, name);
     stream.openDue = true;
@@ -142,10 +143,15 @@ export class Channel {
     return id;
   }
 
-  #freeId(): number {
+  /** The peer has a stream that this end knows no more. */
+  giveUp(id: number, serial: number): void {
+    this.#strays.set(id, { serial, code: Code.Cancelled });
+  }
+
+  #freeId(busy?: number): number {
     // An id whose 'closed' has not been handed over yet still means the old stream to the caller.
     const told = (id: number): boolean => !this.events.some((event) => event.type === 'closed' && event.stream === id);
-    for (let id = 0; id < this.options.streams; id++) if (!this.streams.has(id) && told(id)) return id;
+    for (let id = 0; id < this.options.streams; id++) if (!this.streams.has(id) && told(id) && id !== busy) return id;
     throw fail('LIMIT', `all ${this.options.streams} streams are in use`);
   }
 

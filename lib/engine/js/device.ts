@@ -70,6 +70,7 @@ interface Position {
 
 interface EarlySent {
   stream: number;
+  serial: number;
   start: number;
   end: number;
   fin: boolean;
@@ -297,13 +298,15 @@ export class Device extends Session implements DeviceCore {
 
   #earlySent(early: Early): EarlySent {
     const { stream, fin, idempotent } = early;
-    const start = this.channel.stream(stream).txAcked;
-    return { stream, start, end: start + early.data.length + (fin ? 1 : 0), fin, idempotent };
+    const { serial, txAcked: start } = this.channel.stream(stream);
+    return { stream, serial, start, end: start + early.data.length + (fin ? 1 : 0), fin, idempotent };
   }
 
   /** Reports the verdict and notes what the next session makes of the stream. */
   #settleEarly(early: EarlySent, verdict: Verdict): void {
     const stream = this.channel.streams.get(early.stream);
+    // Given up here meanwhile: a gateway that has the stream is told so.
+    if (!stream && verdict === Verdict.Taken) this.channel.giveUp(early.stream, early.serial);
     if (!stream || stream.reset) return;
     this.channel.events.push({ type: 'verdict', stream: stream.id, verdict });
     if (verdict !== Verdict.NotTaken) {
@@ -546,7 +549,7 @@ export class Device extends Session implements DeviceCore {
     argument(isUpstreamName(name), 'name: must be 1..32 characters of a-z 0-9 . _ -');
     argument(kind === Kind.Stream || kind === Kind.Messages, 'kind: unknown');
     if (this.channel.ended) throw fail('CLOSED', 'the session has ended: connect again');
-    return this.channel.open(name, kind);
+    return this.channel.open(name, kind, this.#message1?.early?.stream);
   }
 
   // ---- Saved state -------------------------------------------------------------------------------------
