@@ -20,7 +20,7 @@ import {
   type Transport,
 } from '../../lib/engine.js';
 import { Transport as Transports } from '../../lib/engine.js';
-import { claim, compare, confirm, full, type RuleRecord } from '../../lib/rules.js';
+import { claim, compare, confirm, full, type Claim, type Message1, type RuleRecord } from '../../lib/rules.js';
 import type { EarlyState } from '../../lib/types.js';
 import { hex } from './bytes.js';
 import { SessionEnd } from './ends.js';
@@ -36,8 +36,22 @@ export interface StoreRow {
   incarnation: string;
 }
 
+/** Each is a place where a process may die; 'claim', 'deliver', 'answer' and 'confirm' come before what they name. */
+export type GatewayStep =
+  'claim' | 'claimed' | 'deliver' | 'delivered' | 'answer' | 'answered' | 'confirm' | 'confirmed' | 'stale';
+
+/** What a step is about: message 1 by its SHA-256, and where it stands (a full handshake: nowhere). */
+export interface StepOf {
+  row: StoreRow;
+  h: string;
+  at: Position | undefined;
+  message?: Message1;
+  claim?: Claim;
+}
+
 interface Candidate {
   row: StoreRow;
+  h: string;
   accept: AcceptCore;
   answer: Uint8Array;
   until: number;
@@ -63,6 +77,10 @@ export class TestGateway {
   refuseEarly = false;
   /** Called with each new session before its first event. */
   prepare: (session: TestSession) => void = () => undefined;
+  /** Called at each step, for traces; one that throws stops the gateway there, and the test restarts it. */
+  onStep: (step: GatewayStep, of: StepOf) => void = () => undefined;
+  /** Those of lib/rules.ts, unless a test puts a broken one in their place. */
+  rules = { claim, confirm, full };
   readonly sessions = new Map<StoreRow, TestSession>();
   readonly past: TestSession[] = [];
   readonly ports = new Set<TestPort>();
@@ -132,6 +150,7 @@ export class TestGateway {
       answer &&
       this.remember(accept, transport, {
         row,
+        h: hex(accept.digest1),
         accept,
         answer,
         until: now + CANDIDATE_MS,
@@ -172,19 +191,24 @@ export class TestGateway {
       old !== undefined && offer.continues.some((byte) => byte !== 0) && hex(old.core.name) === hex(offer.continues);
     const fits = continued || offer.continues.every((byte) => byte === 0);
     const message = { q: offer, h: accept.digest1.slice(), hasEarly: offer.early, refuse: !fits || this.refuseEarly };
-    const claimed = claim(this.record(row), message, this.incarnation);
+    const claimed = this.rules.claim(this.record(row), message, this.incarnation);
     if (claimed === undefined) return undefined;
+    const at = { b: offer.b, i: offer.i };
+    const of = { row, h: hex(accept.digest1), at, message, claim: claimed };
+    this.onStep('claim', of);
     this.write(row, claimed.record);
+    this.onStep('claimed', of);
     const verdict = claimed.verdict;
     const answer = accept.answerTicket(verdict, continued, new Uint8Array(0));
-    const session = verdict === Verdict.Taken ? this.takeEarly(row, accept, continued ? old : undefined) : undefined;
+    const session = verdict === Verdict.Taken ? this.takeEarly(of, accept, continued ? old : undefined) : undefined;
     return this.remember(accept, transport, {
       row,
+      h: of.h,
       accept,
       answer,
       until: now + CANDIDATE_MS,
       incarnation: this.incarnation,
-      at: { b: offer.b, i: offer.i },
+      at,
       chainId: hex(row.chain?.id ?? new Uint8Array(0)),
       continued,
       session,
@@ -204,9 +228,11 @@ export class TestGateway {
     row.incarnation = record.incarnation;
   }
 
-  private takeEarly(row: StoreRow, accept: AcceptCore, continued: TestSession | undefined): TestSession {
-    const session = continued ?? this.newSession(row);
+  private takeEarly(of: StepOf, accept: AcceptCore, continued: TestSession | undefined): TestSession {
+    this.onStep('deliver', of);
+    const session = continued ?? this.newSession(of.row);
     session.handle(session.core.early(accept));
+    this.onStep('delivered', of);
     return session;
   }
 
@@ -233,13 +259,19 @@ export class TestGateway {
 
   /** Rules 5 to 7: the first record is valid. The session, or undefined: the candidate is dropped. */
   confirm(candidate: Candidate, port: TestPort, now: number): TestSession | undefined {
-    const { row, accept, at } = candidate;
+    const { row, accept, at, h } = candidate;
+    this.onStep('confirm', { row, h, at });
     if (at === undefined) this.replaceChain(row, accept);
-    else if (!this.stepOver(candidate, at)) return undefined;
+    else if (!this.stepOver(candidate, at)) return this.stale(candidate);
+    this.onStep('confirmed', { row, h, at });
     for (const [key, other] of this.answers) if (other.row === row) this.answers.delete(key);
     for (const other of [...this.ports]) if (other !== port && other.row === row) other.close();
     this.counters.confirmed++;
     return this.attach(candidate, port, now);
+  }
+
+  private stale({ row, h, at }: Candidate): undefined {
+    this.onStep('stale', { row, h, at });
   }
 
   private attach(candidate: Candidate, port: TestPort, now: number): TestSession {
@@ -268,13 +300,13 @@ export class TestGateway {
 
   private replaceChain(row: StoreRow, accept: AcceptCore): void {
     row.chain = accept.chain;
-    this.write(row, full(this.incarnation));
+    this.write(row, this.rules.full(this.incarnation));
   }
 
   private stepOver(candidate: Candidate, at: Position): boolean {
     const { row } = candidate;
     if (row.chain === undefined || hex(row.chain.id) !== candidate.chainId) return false;
-    const record = confirm(this.record(row), at, candidate.incarnation, this.incarnation);
+    const record = this.rules.confirm(this.record(row), at, candidate.incarnation, this.incarnation);
     if (record === undefined) return false;
     this.write(row, record);
     return true;
@@ -363,7 +395,10 @@ export class TestPort {
     if (candidate === undefined) return this.serial ? undefined : this.close();
     this.candidate = candidate;
     this.row = candidate.row;
+    const { row, h, at } = candidate;
+    this.gateway.onStep('answer', { row, h, at });
     this.out.push(candidate.answer.slice());
+    this.gateway.onStep('answered', { row, h, at });
   }
 
   private confirm(now: number): void {
