@@ -54,12 +54,8 @@ function chosen(): readonly EngineRow[] {
 
 export const engineRows = chosen();
 
-export function announceEngines(): void {
-  if (engineRows.length < table.length)
-    console.log(
-      `    HAWSER_TEST_ENGINES: only ${engineRows.map((row) => row.name).join(', ')} of ${table.length} engines`,
-    );
-}
+if (engineRows.length < table.length)
+  console.log(`HAWSER_TEST_ENGINES: only ${engineRows.map((row) => row.name).join(', ')} of ${table.length} engines`);
 
 const loaded = new Map<string, Promise<Engine>>();
 
@@ -69,19 +65,22 @@ export function engineNamed(name: string): Promise<Engine> {
   if (row === undefined) throw new Error(`no engine is called ${name}`);
   let engine = loaded.get(name);
   if (engine === undefined) {
-    engine = row.load().then(
-      (value) => {
-        if (value.name !== name) throw new Error(`engine ${name} calls itself ${value.name}`);
-        return value;
-      },
-      (cause: unknown) => {
-        const others = table.filter((other) => other.name !== name).map((other) => other.name);
-        const advice = `build it, or run a subset with HAWSER_TEST_ENGINES=${others.join(',')}`;
-        throw new Error(`engine ${name} cannot be loaded (${String(cause)}): ${advice}`, { cause });
-      },
-    );
+    engine = loadRow(row);
     loaded.set(name, engine);
   }
+  return engine;
+}
+
+export async function loadRow(row: EngineRow): Promise<Engine> {
+  let engine: Engine;
+  try {
+    engine = await row.load();
+  } catch (cause) {
+    const others = table.filter((other) => other.name !== row.name).map((other) => other.name);
+    const advice = `build it, or run a subset with HAWSER_TEST_ENGINES=${others.join(',')}`;
+    throw new Error(`engine ${row.name} cannot be loaded (${String(cause)}): ${advice}`, { cause });
+  }
+  if (engine.name !== row.name) throw new Error(`engine ${row.name} calls itself ${engine.name}`);
   return engine;
 }
 

@@ -2,9 +2,7 @@ import assert from 'node:assert/strict';
 import { Mode, Suite, Transport } from '../../lib/engine.js';
 import { byteByByte, connected, randomly, World } from './harness.js';
 import { hex, pattern, seeded, splitSerial, splitStream, utf8 } from './bytes.js';
-import { announceEngines, forEachPair, fullVariants, transports, variants, type EnginePair } from './engines.js';
-
-before(announceEngines);
+import { forEachPair, fullVariants, transports, variants, type EnginePair } from './engines.js';
 
 /** Both ends hold the same live session and bytes pass either way. */
 function assertLive(world: World, kind: 'new' | 'continued'): void {
