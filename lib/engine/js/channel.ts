@@ -609,10 +609,9 @@ export class Channel {
   #resetStream(stream: Stream, code: number): void {
     const answered = stream.reset;
     const reason = answered ? stream.resetCode : code;
-    if (!answered) {
-      stream.resetCode = Code.Done;
-      stream.resetDue = true;
-    }
+    if (!answered) stream.resetCode = Code.Done;
+    // A device that asks again has not heard the answer: its link was torn.
+    if (!answered || (this.options.gateway && stream.done)) stream.resetDue = true;
     stream.named = true;
     // A device keeps no stream to answer from; what it owes goes out before any OPEN for the same id.
     if (!this.options.gateway && stream.resetDue) {
