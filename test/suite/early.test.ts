@@ -248,6 +248,22 @@ function early(pair: EnginePair): void {
     assert.ok(device.code === Code.StateLost || device.code === Code.EarlyUnknown, `code ${device.code}`);
   });
 
+  it('a stream given up while its early data rides never lends its upstream to the next one', () => {
+    const { world, end, delivered } = booted(pair);
+    assert.equal(world.dial(end).early, true);
+    world.device.core.reset(end.id, Code.Cancelled);
+    world.device.handle(world.device.core.timeout(world.now));
+    const next = world.device.open('other');
+    next.write(utf8('for another'));
+    world.pump();
+    world.advance(100);
+    assert.equal(end.code, Code.Cancelled);
+    const upstream = world.session.stream(next.id);
+    assert.deepEqual([upstream.name, Buffer.from(upstream.received).toString()], ['other', 'for another']);
+    assert.deepEqual(delivered().sort(), ['for another', 'open the valve']);
+    assert.equal(world.session.streams.size, 1, 'the gateway was told that nobody waits for the first');
+  });
+
   it('more than a message 1 holds does not ride along and is delivered all the same', () => {
     const world = connected(pair, TICKET);
     world.reboot();

@@ -1,7 +1,7 @@
 /** Streams across links: SPEC 9, resynchronisation, and every place where a link can tear. */
 
 import assert from 'node:assert/strict';
-import { Code, Kind, Mode, Suite } from '../../lib/engine.js';
+import { Code, Kind, Mode, Suite, Transport } from '../../lib/engine.js';
 import { hex, pattern, seeded, splitStream, utf8 } from './bytes.js';
 import { forEachPair, transports, type EnginePair } from './engines.js';
 import { connected, randomly, World, type Direction } from './harness.js';
@@ -77,6 +77,14 @@ function cutAt(pair: EnginePair, transport: 1 | 3, direction: Direction, offset:
   talk.world.until(() => talk.over, what);
   talk.assertWhole(what);
   return talk.world.links.length > links + 1;
+}
+
+/** Neither end waits for anything: an hour passes without a byte. */
+function assertQuiet(world: World): void {
+  const before = world.link?.log.d2g.length;
+  world.advance(3_600_000);
+  assert.ok(world.link?.up);
+  assert.equal(world.link.log.d2g.length, before);
 }
 
 function resync(pair: EnginePair): void {
@@ -198,6 +206,59 @@ function resync(pair: EnginePair): void {
       assert.notEqual((by === 'device' ? device : gateway).code, undefined);
     }
   });
+
+  it('both ends reset while the link is down: each is told, and the id is free again', () => {
+    const world = connected(pair, TICKET);
+    const { device, gateway } = world.openStream();
+    world.hang();
+    world.session.core.reset(device.id, Code.UpstreamReset);
+    world.device.core.reset(device.id, Code.Cancelled);
+    world.connect();
+    world.advance(100);
+    assert.ok(device.code !== undefined && gateway.code !== undefined);
+    assertQuiet(world);
+    const next = world.openStream('next');
+    next.device.write(utf8('clean'), true);
+    world.advance(100);
+    assert.equal(Buffer.from(next.gateway.received).toString(), 'clean');
+  });
+
+  for (const by of ['device', 'gateway'] as const)
+    it(`a RESET of the ${by} whose answer was lost is answered again`, () => {
+      const world = connected(pair, TICKET);
+      const { device, gateway } = world.openStream();
+      (by === 'device' ? world.device : world.session).core.reset(device.id, Code.Cancelled);
+      const link = world.link;
+      if (link) link.mangle = (way, bytes) => ((way === 'd2g') === (by === 'device') ? [bytes] : []);
+      world.pump();
+      world.connect();
+      world.advance(100);
+      assert.deepEqual([device.code !== undefined, gateway.code !== undefined], [true, true]);
+      assertQuiet(world);
+    });
+
+  for (const lost of ['d2g', 'g2d'] as const)
+    for (const writer of ['device', 'gateway'] as const)
+      it(`serial: one record lost ${lost} while the ${writer} writes is noticed within a minute`, () => {
+        const world = connected(pair, TICKET, { transport: Transport.Serial });
+        const ends = world.openStream();
+        let left = 1;
+        if (world.link) world.link.mangle = (way, bytes) => (way === lost && left-- > 0 ? [] : [bytes]);
+        ends[writer].write(pattern(100));
+        for (let second = 0; second < 60; second++) {
+          world.advance(1000);
+          if (world.link === undefined) world.connect();
+        }
+        ends.device.write(pattern(50, 1));
+        ends.gateway.write(pattern(50, 2));
+        for (let second = 0; second < 60; second++) {
+          world.advance(1000);
+          if (world.link === undefined) world.connect();
+        }
+        assert.equal(ends.gateway.received.length, ends.device.written.length);
+        assert.equal(ends.device.received.length, ends.gateway.written.length);
+        assert.ok(world.links.length <= 5, `${world.links.length} links`);
+      });
 
   it('a stream opened while the link is down is opened when it comes up', () => {
     const world = connected(pair, TICKET);
