@@ -1,0 +1,160 @@
+/** The device of examples/ in C, on either crypto port and in a build without the gateway's half, against `hawser gateway`. */
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { done, freePort, gatewayFolder, removeFolders, upstream } from '../cli/harness.js';
+import { pattern } from '../suite/bytes.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const build = join(root, 'build', 'examples');
+const read = (file: string): string => readFileSync(file, 'utf8');
+
+const children: ChildProcess[] = [];
+const servers: Server[] = [];
+
+function start(program: string, ...argv: string[]): ChildProcess {
+  const child = spawn(program, argv, { stdio: ['pipe', 'pipe', 'pipe'] });
+  children.push(child);
+  return child;
+}
+
+async function gathered(stream: NodeJS.ReadableStream): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of stream) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces);
+}
+
+/** A run of the device: what it printed, and how it ended. */
+async function run(port: string, args: string[], input: Uint8Array): Promise<{ out: Buffer; code: number | null }> {
+  const device = start(join(build, `example-device-${port}`), ...args);
+  device.stdin?.end(input);
+  const [out, [code]] = await Promise.all([
+    gathered(device.stdout as NodeJS.ReadableStream),
+    once(device, 'exit') as Promise<[number | null]>,
+  ]);
+  return { out, code };
+}
+
+/** A way to the gateway whose first connections are torn after so many bytes. */
+async function tearing(target: number, afters: number[]): Promise<number> {
+  const server = createServer((near) => {
+    const far = connect(target, '127.0.0.1');
+    let left = afters.shift() ?? Infinity;
+    const both = (from: Socket, to: Socket): void => {
+      from.on('data', (piece: Buffer) => {
+        left -= piece.length;
+        if (left > 0) return void to.write(piece);
+        near.resetAndDestroy();
+        far.resetAndDestroy();
+      });
+      from.on('error', () => to.destroy()).on('close', () => to.destroy());
+    };
+    both(near, far);
+    both(far, near);
+  }).listen(0, '127.0.0.1');
+  servers.push(server);
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+interface World {
+  config: string;
+  path: string;
+  events: string;
+  listen: number;
+}
+
+async function gateway(echo: number): Promise<World> {
+  const listen = await freePort();
+  const { path, config } = await gatewayFolder({
+    host: '"127.0.0.1"',
+    port: String(listen),
+    mqtt: `"tcp://127.0.0.1:${echo}"`,
+  });
+  const events = join(path, 'events');
+  const running = start(process.execPath, join(root, 'dist/cli/main.js'), 'gateway', '-c', config, '--events', events);
+  let said = '';
+  running.stderr?.on('data', (piece: Buffer) => (said += piece.toString()));
+  while (!said.includes('listening on')) {
+    if (running.exitCode !== null) throw new Error(`the gateway did not start: ${said}`);
+    await sleep(20);
+  }
+  return { config, path, events, listen };
+}
+
+describe('the device in C', function () {
+  this.timeout(120_000);
+  let world: World;
+
+  before(async () => {
+    const options = ['-DHAWSER_TESTING=OFF', '-DHAWSER_EXAMPLES=ON', '-DHAWSER_GATEWAY=OFF'];
+    execFileSync('cmake', ['-S', join(root, 'csrc'), '-B', build, '-G', 'Ninja', ...options], { stdio: 'pipe' });
+    execFileSync('cmake', ['--build', build], { stdio: 'pipe' });
+    const { server, port } = await upstream((socket) => socket.pipe(socket));
+    servers.push(server);
+    world = await gateway(port);
+  });
+  after(() => {
+    for (const child of children) child.kill('SIGKILL');
+    for (const server of servers) server.close();
+    removeFolders();
+  });
+
+  it('stands in the README as it is', () => {
+    const [, block] =
+      /<!-- device\.c:begin -->\n```c\n(.*?)```\n<!-- device\.c:end -->/s.exec(read(join(root, 'README.md'))) ?? [];
+    assert.ok(block && block.length > 1000);
+    assert.ok(
+      read(join(root, 'examples/device.c')).includes(block),
+      'README.md shows other lines than examples/device.c has',
+    );
+  });
+
+  const variants = [
+    { name: 'psk', options: ['--mode', 'psk'] },
+    { name: 'keys-p256', options: ['--mode', 'keys', '--suite', 'p256'] },
+    { name: 'keys-psk', options: ['--mode', 'keys+psk', '--suite', '25519'] },
+    { name: 'ticket', options: ['--mode', 'ticket'] },
+  ];
+  for (const port of ['openssl', 'psa'])
+    for (const { name, options } of variants)
+      it(`${name} on ${port}: carries a stream across torn links, and resumes from its flash`, async () => {
+        const id = `${name}-${port}`;
+        const file = join(world.path, `${id}.bin`);
+        await done('pair', id, '--allow', 'mqtt', '--format', 'bin', '-o', file, '-c', world.config, ...options);
+        const torn = await tearing(world.listen, [90_000, 150_000]);
+        const bytes = pattern(400_000, 7);
+        const first = await run(port, [file, '127.0.0.1', String(torn), 'mqtt'], bytes);
+        assert.equal(first.code, 0);
+        assert.ok(first.out.equals(bytes), `${first.out.length} of ${bytes.length} bytes came back`);
+        const slots = [0, 1].map((i) => `${file}.slot${i}`).filter((slot) => existsSync(slot));
+        assert.equal(slots.filter((slot) => readFileSync(slot, 'latin1').startsWith('HWSL')).length, 1);
+
+        const before = read(world.events).length;
+        const second = await run(port, [file, '127.0.0.1', String(world.listen), 'mqtt'], Buffer.from('again\n'));
+        assert.equal(second.code, 0);
+        assert.equal(second.out.toString(), 'again\n');
+        const kinds = [
+          ...read(world.events)
+            .slice(before)
+            .matchAll(/"kind":"(full|resumption)"/g),
+        ].map(([, kind]) => kind);
+        assert.deepEqual(kinds, ['resumption'], 'a boot resumes from the slot');
+      });
+
+  it('ends with an error for an upstream that it may not reach, or a pairing that is none', async () => {
+    const file = join(world.path, 'denied.bin');
+    await done('pair', 'denied', '--allow', 'mqtt', '--format', 'bin', '-o', file, '-c', world.config);
+    const denied = await run('openssl', [file, '127.0.0.1', String(world.listen), 'http'], Buffer.from('x'));
+    assert.deepEqual([denied.code, denied.out.length], [1, 0]);
+    for (const bad of [world.config, join(world.path, 'missing.bin')])
+      assert.equal((await run('psa', [bad, '127.0.0.1', '1', 'mqtt'], Buffer.alloc(0))).code, 2);
+    assert.equal((await run('psa', [], Buffer.alloc(0))).code, 2);
+  });
+});
