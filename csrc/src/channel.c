@@ -302,10 +302,11 @@ static void note_opened(hawser_session *s, hawser_stream *st) {
  * end goes on; a later one only where the peer does. */
 static int take_stream(hawser_session *s, hawser_stream *st, uint64_t tx, uint64_t rx, uint64_t ack) {
   int first = (st->flags & HAWSER_ST_NAMED) == 0;
+  uint64_t sent = (st->flags & HAWSER_ST_HELD) != 0 ? st->tx_high : st->tx;
   if (tx > st->rx || ack > rx) {
     return HAWSER_ERR_PEER; /* a gap; or accepted before received */
   }
-  if ((first && rx < st->tx_acked) || ((s->gateway || !first) && ack > st->tx) || (s->gateway && rx > st->tx)) {
+  if ((first && rx < st->tx_acked) || rx > sent) {
     return HAWSER_ERR_PEER; /* wants bytes that it acknowledged, or has some that were never sent */
   }
   st->rx_at = tx;
@@ -801,6 +802,7 @@ static void name_stream(hawser_stream *st) {
   st->flags &= ~(uint32_t)HAWSER_ST_DOUBT; /* offsets dedupe what a stream of this session carried */
   st->flags |= (st->flags & HAWSER_ST_KNOWN) != 0 ? HAWSER_ST_STREAM_DUE : HAWSER_ST_OPEN_DUE;
   if (st->tx != tx) {
+    st->tx_high = st->tx > st->tx_high ? st->tx : st->tx_high;
     st->tx = tx;
     st->flags |= HAWSER_ST_HELD;
   }

@@ -933,6 +933,7 @@ static void restore_stream(hawser_session *s, hawser_reader *r) {
   st->kind = (uint8_t)hawser_get(r, 1);
   flags = (uint8_t)hawser_get(r, 1);
   st->tx = st->tx_acked = hawser_get(r, 6);
+  st->tx_high = HAWSER_OFFSET_MAX; /* how far it got, the gateway alone knows */
   st->rx = st->rx_acked = st->rx_sent = hawser_get(r, 6);
   st->tx_end = flags & SAVED_OWN_FIN ? st->tx : 0;
   st->rx_end = flags & SAVED_PEER_FIN ? st->rx : 0;

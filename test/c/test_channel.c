@@ -292,6 +292,9 @@ static void violations(void) {
   VIOLATES(1, 0x0a, 0, 0, 'x');                   /* a message on a stream */
   VIOLATES(1, 0x04, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0); /* a gap */
   VIOLATES(1, 0x04, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0); /* has what was not sent */
+  VIOLATES(0, 0x04, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0,
+           0); /* the same, at the device */
+  VIOLATES(0, 0x04, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 9); /* and acknowledged */
 }
 
 int main(void) {

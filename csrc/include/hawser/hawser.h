@@ -170,6 +170,7 @@ typedef struct hawser_owed {
  * A gateway wants 128 (SPEC 9), or what its documentation says. */
 typedef struct hawser_stream {
   uint64_t tx, tx_acked, tx_end;  /* next to send, acknowledged, final offset + 1 once FIN was sent (else 0) */
+  uint64_t tx_high;               /* device: the highest tx of links before this one */
   uint64_t rx, rx_acked, rx_sent; /* received, accepted, last offset told to the peer */
   uint64_t rx_at;                 /* where the next DATA on this link goes */
   uint64_t rx_end;                /* final offset + 1 once FIN was received (else 0) */
