@@ -1,0 +1,73 @@
+/** Seeded faults: one thing broken, for as long as a call takes, to see that a test goes red. */
+
+import type { AcceptCore, DeviceCore, Engine, GatewayCore } from '../../lib/engine.js';
+
+type Method = (...args: never[]) => unknown;
+
+/** Runs `action` with one method of a class replaced; the replacement is given the original, bound. */
+export function patched<T extends object, K extends keyof T>(
+  prototype: T,
+  name: K,
+  replace: (original: T[K], self: T) => T[K],
+  action: () => void,
+): void {
+  const original = prototype[name];
+  Object.defineProperty(prototype, name, {
+    configurable: true,
+    writable: true,
+    value: function (this: T, ...args: never[]): unknown {
+      const bound = ((...rest: never[]) => (original as Method).apply(this, rest)) as T[K];
+      return (replace(bound, this) as Method).apply(this, args);
+    },
+  });
+  try {
+    action();
+  } finally {
+    Object.defineProperty(prototype, name, { configurable: true, writable: true, value: original });
+  }
+}
+
+const targets = new WeakMap<object, object>();
+const unwrapped = (value: unknown): unknown =>
+  typeof value === 'object' && value !== null ? (targets.get(value) ?? value) : value;
+
+/** An object that behaves as `target` but for the members given. What was wrapped here is handed on unwrapped. */
+export function wrapped<T extends object>(target: T, members: (target: T) => Partial<T>): T {
+  const own = members(target);
+  const proxy = new Proxy(target, {
+    get(object, key) {
+      if (key in own) return Reflect.get(own, key) as unknown;
+      const value: unknown = Reflect.get(object, key, object);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => (value as (...all: unknown[]) => unknown).apply(object, args.map(unwrapped));
+    },
+  });
+  targets.set(proxy, target);
+  return proxy;
+}
+
+export interface Layers {
+  engine?: (engine: Engine) => Partial<Engine>;
+  device?: (core: DeviceCore) => Partial<DeviceCore>;
+  accept?: (core: AcceptCore) => Partial<AcceptCore>;
+  gateway?: (core: GatewayCore) => Partial<GatewayCore>;
+}
+
+/** An engine whose cores have members of their own: a tap, or a fault. */
+export function layered(engine: Engine, layers: Layers): Engine {
+  const { device = () => ({}), accept = () => ({}), gateway = () => ({}) } = layers;
+  const wrapAccept = (core: AcceptCore): AcceptCore =>
+    wrapped(core, (inner) => ({
+      clone: () => {
+        const { accept: copy, answer } = inner.clone();
+        return { accept: wrapAccept(copy), answer };
+      },
+      ...accept(inner),
+    }));
+  return wrapped(engine, (inner) => ({
+    device: (...args) => wrapped(inner.device(...args), device),
+    accept: (...args) => wrapAccept(inner.accept(...args)),
+    gateway: (...args) => wrapped(inner.gateway(...args), gateway),
+    ...layers.engine?.(inner),
+  }));
+}
