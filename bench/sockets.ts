@@ -1,0 +1,43 @@
+/** One hop over loopback: hawser in Node against node:tls with a PSK and raw node:net, each end a process. */
+
+import type { Order } from './child.js';
+import { measure, type Contender, type Row } from './measure.js';
+import { startClient, startServer, type Asked } from './processes.js';
+import type { Effort } from './effort.js';
+
+const names = ['hawser', 'tls', 'net'] as const;
+const shown = { hawser: 'hawser', tls: 'node:tls', net: 'node:net' } as const;
+const section = 'one hop over loopback TCP';
+
+export async function sockets(effort: Effort, tell: (row: Row) => void): Promise<void> {
+  const clients = new Map<string, Asked>();
+  for (const name of names) clients.set(name, await startClient(name, await startServer(name)));
+  const row = async (
+    what: string,
+    unit: string,
+    order: Order,
+    goal?: number,
+    more: [string, Order][] = [],
+  ): Promise<void> => {
+    const contenders: Contender[] = names.map((name) => ({
+      name: shown[name],
+      round: () => clients.get(name)?.ask(order) ?? NaN,
+    }));
+    for (const [name, own] of more) contenders.push({ name, round: () => clients.get('hawser')?.ask(own) ?? NaN });
+    const options = { section, what, unit, peer: 'node:tls', ...(goal && { goal: { name: 'hawser', ratio: goal } }) };
+    tell(await measure(options, contenders, effort.rounds));
+  };
+  const { megabytes, count, ms } = effort;
+  await row('bulk, device to gateway', 'MB/s', { job: 'upload', megabytes }, 1.2);
+  await row('bulk, gateway to device', 'MB/s', { job: 'download', megabytes }, 1.2);
+  await row('64-byte messages, back to back', '/s', { job: 'messages', count: count * 10 }, 3);
+  await row('64-byte messages, one in each turn of the event loop', '/s', { job: 'spaced', count });
+  await row('64 bytes there and back', '/s', { job: 'rounds', count: count / 10 });
+  const connections = (kind: string): Order => ({ job: 'connections', kind, ms });
+  await row('connections with a full handshake (hawser: psk, with ECDH)', '/s', connections('full'), undefined, [
+    ['hawser, keys', connections('keys')],
+  ]);
+  await row('resumed connections (hawser: warm)', '/s', connections('resumed'), 2, [
+    ['hawser, booting', connections('boot')],
+  ]);
+}
