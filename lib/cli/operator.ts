@@ -20,13 +20,18 @@ export interface Operator {
   store: Store;
 }
 
+/** The file that was named by option or environment, else the usual one here. */
+export function configFile(file: string | undefined, io: Io): string {
+  return file ?? io.env['HAWSER_CONFIG'] ?? CONFIG_NAME;
+}
+
 /** Opens all of it for the length of one task. */
 export async function withOperator<T>(
   file: string | undefined,
   io: Io,
   task: (operator: Operator) => Promise<T>,
 ): Promise<T> {
-  const config = await readConfig(file ?? io.env['HAWSER_CONFIG'] ?? CONFIG_NAME);
+  const config = await readConfig(configFile(file, io));
   const engine = selectEngine(config.gateway.engine === 'auto' ? {} : { engine: config.gateway.engine });
   const identity = await readIdentity(config, engine);
   const store = await lmdbStore({

@@ -1,5 +1,7 @@
 /** The table of subcommands, and what becomes of their errors. */
 
+import { existsSync } from 'node:fs';
+import { CONFIG_NAME } from '../config.js';
 import { HawserError } from '../errors.js';
 import type { HawserErrorCode } from '../errors.js';
 import { didYouMean } from '../nearest.js';
@@ -13,9 +15,11 @@ import { gateway } from './gateway.js';
 import { init } from './init.js';
 import { inspect } from './inspect.js';
 import { pair } from './pair.js';
+import { restore } from './restore.js';
 import { revoke } from './revoke.js';
+import { status } from './status.js';
 
-const COMMANDS: readonly Command[] = [init, pair, revoke, devices, gateway, connect, inspect];
+const COMMANDS: readonly Command[] = [init, pair, revoke, devices, gateway, connect, inspect, status, restore];
 
 /** Exit statuses. */
 const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
@@ -42,12 +46,11 @@ function describe(error: unknown): string {
   return error instanceof Error ? error.message.split('\n')[0]! : String(error);
 }
 
+/** Whoever types only the name sees how things stand, and before there is anything, what can be done. */
+const alone = (io: Io): string => (io.env['HAWSER_CONFIG'] || existsSync(CONFIG_NAME) ? status.name : '--help');
+
 export async function run(argv: string[], io: Io): Promise<number> {
-  const [name, ...args] = argv;
-  if (name === undefined) {
-    io.note(help().trimEnd());
-    return EXIT.usage;
-  }
+  const [name = alone(io), ...args] = argv;
   if (name === '--help' || name === '-h' || name === 'help') {
     io.out(help());
     return EXIT.ok;

@@ -22,12 +22,17 @@ export interface Outcome {
   err: string;
 }
 
-export async function cli(...argv: string[]): Promise<Outcome> {
+export function cli(...argv: string[]): Promise<Outcome> {
+  return cliWith({}, ...argv);
+}
+
+/** With an environment of the test's own. */
+export async function cliWith(env: NodeJS.ProcessEnv, ...argv: string[]): Promise<Outcome> {
   const outcome = { status: -1, out: '', err: '' };
   const io: Io = {
     out: (data) => void (outcome.out += typeof data === 'string' ? data : Buffer.from(data).toString('latin1')),
     note: (text) => void (outcome.err += `${text}\n`),
-    env: {},
+    env,
     colors: pc.createColors(false),
   };
   outcome.status = await run(argv, io);

@@ -5,7 +5,8 @@ import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { readPairing } from '../../lib/pairing.js';
 import { secretFields } from '../../lib/pairing/terms.js';
-import { cli, done, folder, gatewayFolder, mistake, Process, removeFolders } from './harness.js';
+import { cliWith, done, folder, gatewayFolder, mistake, Process, removeFolders } from './harness.js';
+import type { Outcome } from './harness.js';
 
 /** Every secret of a pairing file, in the forms in which it could leak. */
 function secretsOf(file: string): string[] {
@@ -19,11 +20,10 @@ function secretsOf(file: string): string[] {
 
 describe('hawser', () => {
   it('alone, with --help, and with what it does not know', async () => {
-    const alone = await cli();
-    assert.equal(alone.status, 2);
-    assert.match(alone.err, /usage: hawser COMMAND/);
     const help = await done('--help');
-    for (const name of ['init', 'pair', 'revoke', 'devices', 'gateway', 'connect', 'inspect']) {
+    assert.match(help.out, /^usage: hawser COMMAND/);
+    assert.deepEqual(await done(), help);
+    for (const name of ['init', 'pair', 'revoke', 'devices', 'gateway', 'connect', 'inspect', 'status', 'restore']) {
       assert.match(help.out, new RegExp(`^  ${name} `, 'm'));
       const { out } = await done(name, '--help');
       assert.match(out, new RegExp(`^usage: hawser ${name} `));
@@ -32,6 +32,36 @@ describe('hawser', () => {
     await mistake(/unknown option --alow; did you mean "--allow"\?/, 'pair', 'x', '--alow', 'mqtt');
     await mistake(/argument missing|argument is missing/, 'pair');
     await mistake(/one argument too many: "b"/, 'revoke', 'a', 'b');
+  });
+
+  it('alone, where a gateway is configured: shows how things stand, and leaves nothing behind', async () => {
+    const { path, config } = await gatewayFolder();
+    const alone = (...more: string[]): Promise<Outcome> => cliWith({ HAWSER_CONFIG: config }, ...more);
+    const fresh = await alone();
+    assert.equal(fresh.status, 0, fresh.err);
+    assert.match(
+      fresh.out,
+      /gateway +[0-9a-f]{16}, .*gateway\.toml\n.*port 7700\n +upstreams +mqtt, http\n.*not there yet/,
+    );
+    assert.ok(!existsSync(join(path, 'store')));
+    for (const name of ['a', 'b', 'c'])
+      await done('pair', name, '--allow', 'mqtt', '-o', join(path, name), '-c', config);
+    await done('revoke', 'b', '-c', config);
+    const shown = await alone();
+    assert.match(shown.out, /incarnation +[0-9a-f]{16}\n +devices +2 valid, 1 revoked|devices +1 revoked, 2 valid/);
+    assert.match(shown.out, /blocks ahead +2\n/);
+    const asJson = JSON.parse((await alone('status', '--json')).out) as { version: number; store: object };
+    assert.equal(asJson.version, 1);
+    const incarnation = /incarnation +(\w+)/.exec(shown.out)![1];
+    assert.deepEqual(asJson.store, {
+      path: join(path, 'store'),
+      incarnation,
+      devices: { valid: 2, revoked: 1 },
+      restored: { devices: 0, ahead: 2 },
+    });
+    const lost = await cliWith({ HAWSER_CONFIG: join(path, 'nothing.toml') });
+    assert.equal(lost.status, 2);
+    assert.match(lost.err, /nothing\.toml: no such file/);
   });
 
   it('as a process: a mistake is one line and status 2, without a stack', async function () {
