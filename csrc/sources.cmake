@@ -37,3 +37,11 @@ set(HAWSER_GATEWAY_TESTS
 
 # Programs without tests of their own, driven by test/vectors.
 set(HAWSER_RUNNER_PROGRAMS port_vectors noise_vectors)
+
+# Builds of a device that leave out what HAWSER_... says: the tests hold them to the compiler, tools/size.mjs measures them.
+set(HAWSER_SMALL_BUILDS
+  "HAWSER_SAVE=0 HAWSER_SERIAL_LINES=0"
+  "HAWSER_SAVE=0 HAWSER_SERIAL_LINES=0 HAWSER_MODE_KEYS=0 HAWSER_MODE_PSK=0"
+  "HAWSER_SAVE=0 HAWSER_SERIAL_LINES=0 HAWSER_MODE_KEYS=0 HAWSER_MODE_TICKET=0 HAWSER_SUITE_25519=0"
+  "HAWSER_SAVE=0 HAWSER_SERIAL_LINES=0 HAWSER_MODE_KEYS_PSK=0 HAWSER_MODE_PSK=0 HAWSER_MODE_TICKET=0 HAWSER_SUITE_25519=0"
+)

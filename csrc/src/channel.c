@@ -63,9 +63,9 @@ static void ack_by(hawser_session *s, hawser_stream *st, uint64_t ms) {
 }
 
 void hawser_channel_accepted(hawser_session *s, hawser_stream *st) {
-  uint32_t window = s->gateway ? s->pairing->window_gateway : s->pairing->window_device;
-  int first = s->gateway && (st->flags & (HAWSER_ST_TOLD | HAWSER_ST_OPENED)) == HAWSER_ST_OPENED;
-  int connected = !s->gateway || (st->flags & HAWSER_ST_OPENED) != 0;
+  uint32_t window = hawser_is_gateway(s) ? s->pairing->window_gateway : s->pairing->window_device;
+  int first = hawser_is_gateway(s) && (st->flags & (HAWSER_ST_TOLD | HAWSER_ST_OPENED)) == HAWSER_ST_OPENED;
+  int connected = !hawser_is_gateway(s) || (st->flags & HAWSER_ST_OPENED) != 0;
   if (st->rx_end != 0 && st->rx_acked == st->rx_end - 1 && connected) {
     st->rx_acked = st->rx_end; /* SPEC 9: FIN is acknowledged by itself, at once */
   }
@@ -80,7 +80,7 @@ void hawser_channel_accepted(hawser_session *s, hawser_stream *st) {
 /* ---- sending ---- */
 
 uint32_t hawser_channel_window(const hawser_session *s, const hawser_stream *st) {
-  uint32_t window = s->gateway ? s->pairing->window_device : s->pairing->window_gateway;
+  uint32_t window = hawser_is_gateway(s) ? s->pairing->window_device : s->pairing->window_gateway;
   uint64_t flight = st->tx - st->tx_acked;
   uint64_t left = HAWSER_OFFSET_MAX - 1 - st->tx;
   uint64_t open = flight < window ? window - flight : 0;
@@ -90,7 +90,7 @@ uint32_t hawser_channel_window(const hawser_session *s, const hawser_stream *st)
 int hawser_channel_speaks(const hawser_session *s) {
   /* SPEC 9: the gateway sends no stream frame until it has the device's SYNCED */
   return s->link.live && (s->flags & (HAWSER_SF_HOLD | HAWSER_SF_CLOSED)) == 0 &&
-         !(s->gateway && (s->flags & HAWSER_SF_SYNC_WAIT) != 0);
+         !(hawser_is_gateway(s) && (s->flags & HAWSER_SF_SYNC_WAIT) != 0);
 }
 
 int hawser_channel_ready(const hawser_session *s) {
@@ -141,7 +141,7 @@ static void note_told(hawser_session *s, hawser_stream *st, uint32_t frame) {
   st->rx_sent = st->rx_acked;
   if (frame == HAWSER_ST_ACK_DUE) {
     st->flags |= HAWSER_ST_TOLD;
-  } else if (!s->gateway || st->rx_acked > 0) {
+  } else if (!hawser_is_gateway(s) || st->rx_acked > 0) {
     st->flags &= ~(uint32_t)HAWSER_ST_ACK_DUE;
   }
   check_ended(s, st);
@@ -265,7 +265,7 @@ int hawser_channel_due(const hawser_session *s, uint64_t now_ms) {
 /* A device waits for the answer before the id is free, since DATA of the old stream may be on its way. A gateway chooses no
  * ids: for it the stream is over, and only remembered. */
 void hawser_channel_reset(hawser_session *s, hawser_stream *st, uint8_t code) {
-  int never_sent = !s->gateway && (st->flags & HAWSER_ST_SENT) == 0;
+  int never_sent = !hawser_is_gateway(s) && (st->flags & HAWSER_ST_SENT) == 0;
   st->flags &= ~(uint32_t)HAWSER_ST_DUE;
   st->code = code;
   if (never_sent) {
@@ -273,7 +273,7 @@ void hawser_channel_reset(hawser_session *s, hawser_stream *st, uint8_t code) {
     return;
   }
   st->flags |= HAWSER_ST_RESET | (s->link.live ? (uint32_t)HAWSER_ST_RESET_DUE : 0u);
-  if (s->gateway || !s->link.live) {
+  if (hawser_is_gateway(s) || !s->link.live) {
     close_stream(s, st, code);
   }
 }
@@ -281,7 +281,7 @@ void hawser_channel_reset(hawser_session *s, hawser_stream *st, uint8_t code) {
 int hawser_channel_waits(const hawser_session *s) {
   for (uint16_t id = 0; id < s->stream_count; id++) {
     const hawser_stream *st = &s->streams[id];
-    if (is_used(st) && (st->tx > st->tx_acked || (!s->gateway && (st->flags & HAWSER_ST_RESET) != 0))) {
+    if (is_used(st) && (st->tx > st->tx_acked || (!hawser_is_gateway(s) && (st->flags & HAWSER_ST_RESET) != 0))) {
       return 1;
     }
   }
@@ -292,7 +292,7 @@ int hawser_channel_waits(const hawser_session *s) {
 
 /* The gateway's first acknowledgement says that the upstream is connected. */
 static void note_opened(hawser_session *s, hawser_stream *st) {
-  if (!s->gateway && (st->flags & HAWSER_ST_OPENED) == 0) {
+  if (!hawser_is_gateway(s) && (st->flags & HAWSER_ST_OPENED) == 0) {
     st->flags |= HAWSER_ST_OPENED | HAWSER_ST_KNOWN;
     raise_event(s, st, HAWSER_ST_EV_OPENED);
   }
@@ -311,7 +311,7 @@ static int take_stream(hawser_session *s, hawser_stream *st, uint64_t tx, uint64
   }
   st->rx_at = tx;
   st->flags |= HAWSER_ST_NAMED;
-  if (!s->gateway) {
+  if (!hawser_is_gateway(s)) {
     st->flags |= HAWSER_ST_KNOWN;
   }
   if (ack > st->tx_acked) {
@@ -320,8 +320,8 @@ static int take_stream(hawser_session *s, hawser_stream *st, uint64_t tx, uint64
     note_opened(s, st);
   }
   /* a device that had nothing in flight, and was not held, may have written more since: then there is nothing to mend */
-  if (first && (s->gateway ? rx != st->tx : (st->flags & HAWSER_ST_HELD) != 0)) {
-    if (!s->gateway && rx != st->tx) {
+  if (first && (hawser_is_gateway(s) ? rx != st->tx : (st->flags & HAWSER_ST_HELD) != 0)) {
+    if (!hawser_is_gateway(s) && rx != st->tx) {
       st->flags |= HAWSER_ST_STREAM_DUE; /* announce where the next DATA goes */
     }
     st->tx = rx;
@@ -364,7 +364,8 @@ static int on_open(hawser_session *s, hawser_reader *r, hawser_event *event) {
   uint8_t kind = (uint8_t)hawser_get(r, 1);
   size_t len = (size_t)hawser_get(r, 1);
   const uint8_t *name = hawser_get_bytes(r, len);
-  if (r->bad || !s->gateway || serial == 0 || kind > HAWSER_KIND_MESSAGES || len == 0 || len > HAWSER_UPSTREAM_MAX) {
+  if (r->bad || !hawser_is_gateway(s) || serial == 0 || kind > HAWSER_KIND_MESSAGES || len == 0 ||
+      len > HAWSER_UPSTREAM_MAX) {
     return HAWSER_ERR_PEER;
   }
   if (st == NULL) {
@@ -397,7 +398,7 @@ static int on_stream(hawser_session *s, hawser_reader *r) {
   if (is_open(st) && serial == st->serial) {
     return take_stream(s, st, tx, rx, ack);
   }
-  if (!s->gateway) {
+  if (!hawser_is_gateway(s)) {
     return HAWSER_OK;
   }
   if (st != NULL && serial == st->serial && (st->flags & HAWSER_ST_DONE) != 0) {
@@ -412,7 +413,7 @@ static int on_data(hawser_session *s, hawser_reader *r, int fin, hawser_event *e
   hawser_stream *st = stream_at(s, hawser_get(r, 2));
   size_t len = r->left;
   const uint8_t *data = hawser_get_bytes(r, len);
-  uint32_t window = s->gateway ? s->pairing->window_gateway : s->pairing->window_device;
+  uint32_t window = hawser_is_gateway(s) ? s->pairing->window_gateway : s->pairing->window_device;
   uint64_t end;
   if (r->bad) {
     return HAWSER_ERR_PEER;
@@ -434,7 +435,7 @@ static int on_data(hawser_session *s, hawser_reader *r, int fin, hawser_event *e
   if (fin && st->rx_end == 0 && end < st->rx) {
     return HAWSER_ERR_PEER;
   }
-  st->flags |= s->gateway ? 0u : (uint32_t)HAWSER_ST_KNOWN;
+  st->flags |= hawser_is_gateway(s) ? 0u : (uint32_t)HAWSER_ST_KNOWN;
   if (end > st->rx) {
     size_t fresh = (size_t)(end - st->rx);
     event->type = HAWSER_EV_DATA;
@@ -492,15 +493,15 @@ static int on_reset(hawser_session *s, hawser_reader *r) {
   if (own && (st->flags & HAWSER_ST_RESET) != 0) {
     if (is_used(st)) {
       close_stream(s, st, st->code); /* the answer to the device's own */
-    } else if (s->gateway) {
+    } else if (hawser_is_gateway(s)) {
       st->flags |= HAWSER_ST_RESET_DUE; /* the device may not have heard this end's: that link was torn */
     }
     return HAWSER_OK;
   }
-  if (!own && !s->gateway) {
+  if (!own && !hawser_is_gateway(s)) {
     return HAWSER_OK;
   }
-  if (own && !is_used(st) && !s->gateway) {
+  if (own && !is_used(st) && !hawser_is_gateway(s)) {
     return HAWSER_OK;
   }
   if (own && is_used(st)) {
@@ -536,7 +537,7 @@ static int on_synced(hawser_session *s) {
     return HAWSER_ERR_PEER;
   }
   s->flags &= ~(uint32_t)HAWSER_SF_SYNC_WAIT;
-  s->flags |= s->gateway ? HAWSER_SF_SYNC_DUE : 0u;
+  s->flags |= hawser_is_gateway(s) ? HAWSER_SF_SYNC_DUE : 0u;
   for (uint16_t id = 0; id < s->stream_count; id++) {
     hawser_stream *st = &s->streams[id];
     int ended = st->tx_end != 0 && st->rx_end != 0 && st->rx_acked == st->rx_end;
@@ -544,10 +545,10 @@ static int on_synced(hawser_session *s) {
       continue;
     }
     if ((st->flags & HAWSER_ST_NAMED) != 0) {
-      st->flags |= s->gateway ? HAWSER_ST_STREAM_DUE : 0u;
-    } else if (s->gateway || (st->flags & HAWSER_ST_ASKED) != 0) {
+      st->flags |= hawser_is_gateway(s) ? HAWSER_ST_STREAM_DUE : 0u;
+    } else if (hawser_is_gateway(s) || (st->flags & HAWSER_ST_ASKED) != 0) {
       /* the device forgets what has ended on both sides: then only its last acknowledgement was lost */
-      close_stream(s, st, s->gateway && ended ? HAWSER_DONE : HAWSER_STATE_LOST);
+      close_stream(s, st, hawser_is_gateway(s) && ended ? HAWSER_DONE : HAWSER_STATE_LOST);
     }
   }
   return HAWSER_OK;
@@ -578,7 +579,7 @@ static int on_ping(hawser_session *s, hawser_reader *r) {
   if (r->bad) {
     return HAWSER_ERR_PEER;
   }
-  if (!s->gateway && s->link.transport == HAWSER_SERIAL && value == s->pong) {
+  if (!hawser_is_gateway(s) && hawser_is_serial(s->link.transport) && value == s->pong) {
     s->flags |= HAWSER_SF_EV_DEAD | HAWSER_SF_DEAD;
   }
   s->pong = value;
@@ -618,7 +619,7 @@ static int in_place(const hawser_session *s, uint8_t code) {
   if ((s->flags & HAWSER_SF_STATUS_WAIT) != 0 && code != HAWSER_FRAME_STATUS) {
     return 0;
   }
-  if (s->gateway && (s->flags & HAWSER_SF_SYNC_WAIT) != 0) {
+  if (hawser_is_gateway(s) && (s->flags & HAWSER_SF_SYNC_WAIT) != 0) {
     return code == HAWSER_FRAME_OPEN || code == HAWSER_FRAME_STREAM || code == HAWSER_FRAME_SYNCED ||
            code == HAWSER_FRAME_RESET || code == HAWSER_FRAME_PING || code == HAWSER_FRAME_PONG ||
            code == HAWSER_FRAME_CLOSE;
@@ -630,7 +631,7 @@ static int in_place(const hawser_session *s, uint8_t code) {
 static int replaces(hawser_session *s, hawser_reader r) {
   hawser_stream *st = stream_at(s, hawser_get(&r, 2));
   uint32_t serial = (uint32_t)hawser_get(&r, 4);
-  if (r.bad || !s->gateway || st == NULL || !is_used(st) || serial <= st->serial) {
+  if (r.bad || !hawser_is_gateway(s) || st == NULL || !is_used(st) || serial <= st->serial) {
     return 0;
   }
   close_stream(s, st, HAWSER_DONE);
@@ -696,7 +697,7 @@ int hawser_channel_frame(hawser_session *s, hawser_event *event) {
 static void free_stream(const hawser_session *s, hawser_stream *st) {
   const uint32_t own_reset = st->flags & (HAWSER_ST_RESET | HAWSER_ST_RESET_DUE);
   int well = st->tx_end != 0 && st->rx_end != 0 && st->tx_acked == st->tx_end && st->rx_sent == st->rx_end;
-  if (!s->gateway) {
+  if (!hawser_is_gateway(s)) {
     st->flags = 0;
     st->name = NULL;
   } else if (own_reset != 0) {
@@ -785,7 +786,7 @@ static void forget_link(const hawser_session *s, hawser_stream *st) {
   st->rx_at = HAWSER_NOWHERE;
   st->flags &=
       ~(uint32_t)(HAWSER_ST_NAMED | HAWSER_ST_ASKED | HAWSER_ST_STREAM_DUE | HAWSER_ST_ACK_DUE | HAWSER_ST_RESET_DUE);
-  if (s->gateway && is_open(st) && (st->flags & HAWSER_ST_OPENED) != 0 && st->rx_acked == 0) {
+  if (hawser_is_gateway(s) && is_open(st) && (st->flags & HAWSER_ST_OPENED) != 0 && st->rx_acked == 0) {
     st->flags |= HAWSER_ST_ACK_DUE; /* whether the word that the upstream is connected has arrived is not known */
   }
 }
@@ -814,11 +815,11 @@ void hawser_channel_continue(hawser_session *s) {
   for (uint16_t id = 0; id < s->stream_count; id++) {
     hawser_stream *st = &s->streams[id];
     forget_link(s, st);
-    if (!s->gateway && is_open(st)) {
+    if (!hawser_is_gateway(s) && is_open(st)) {
       name_stream(st);
     }
   }
-  if (!s->gateway) {
+  if (!hawser_is_gateway(s)) {
     s->flags |= HAWSER_SF_SYNC_DUE | HAWSER_SF_EV_LIVE;
   }
 }
@@ -827,7 +828,7 @@ void hawser_channel_continue(hawser_session *s) {
 void hawser_channel_renew(hawser_session *s) {
   s->flags &= ~(uint32_t)HAWSER_SF_CONTINUED;
   memcpy(s->name, s->next, HAWSER_NAME_LEN);
-  for (uint16_t id = 0; !s->gateway && id < s->stream_count; id++) {
+  for (uint16_t id = 0; !hawser_is_gateway(s) && id < s->stream_count; id++) {
     hawser_stream *st = &s->streams[id];
     if (!is_open(st)) {
       continue;
@@ -841,14 +842,14 @@ void hawser_channel_renew(hawser_session *s) {
       st->rx_at = 0;
     }
   }
-  s->flags |= s->gateway ? 0u : (uint32_t)HAWSER_SF_EV_LIVE;
+  s->flags |= hawser_is_gateway(s) ? 0u : (uint32_t)HAWSER_SF_EV_LIVE;
 }
 
 void hawser_channel_down(hawser_session *s) {
   for (uint16_t id = 0; id < s->stream_count; id++) {
     hawser_stream *st = &s->streams[id];
     st->owed.serial = 0; /* SPEC 9: a device that goes off-link forgets streams whose RESET it has received */
-    if (s->gateway) {
+    if (hawser_is_gateway(s)) {
       continue;
     }
     st->flags &= ~(uint32_t)(HAWSER_ST_RESET_DUE | HAWSER_ST_OPEN_DUE);

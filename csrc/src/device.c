@@ -27,7 +27,7 @@ enum flag {
 #define SLOT_CHECKED (HAWSER_SLOT_LEN - HAWSER_CHECK_LEN)
 
 static int is_ticket(const hawser_device *d) {
-  return d->session.pairing->mode == HAWSER_TICKET;
+  return hawser_is_ticket(d->session.pairing);
 }
 
 static int has_ecdh(const hawser_device *d) {
@@ -320,7 +320,7 @@ int hawser_connect(hawser_device *d, uint8_t transport, const hawser_early *earl
   if (d->state != IDLE) {
     return HAWSER_ERR_STATE;
   }
-  if (transport != HAWSER_STREAM && transport != HAWSER_SERIAL) {
+  if (!hawser_transport_known(transport)) {
     return HAWSER_ERR_ARG;
   }
   if (must_jump(d, now_ms)) {
@@ -638,7 +638,7 @@ int hawser_stored(hawser_device *d, int ok) {
 
 /* SPEC 7.4 rule 3: a bad answer changes nothing; a serial line waits on, for so many of them. */
 static int bad_answer(hawser_device *d, int err) {
-  if (d->session.link.transport != HAWSER_SERIAL || (err != HAWSER_ERR_AUTH && err != HAWSER_ERR_FORMAT)) {
+  if (!hawser_is_serial(d->session.link.transport) || (err != HAWSER_ERR_AUTH && err != HAWSER_ERR_FORMAT)) {
     return err;
   }
   d->bad++;
@@ -658,7 +658,7 @@ static int receive_answer(hawser_device *d, uint8_t *in, size_t in_len, size_t *
     return HAWSER_OK;
   }
   if (hawser_frame_decode(s->link.transport, &frame) != HAWSER_OK ||
-      (s->link.transport == HAWSER_SERIAL && frame.at[0] > HAWSER_FIRST_MESSAGE)) {
+      (hawser_is_serial(s->link.transport) && frame.at[0] > HAWSER_FIRST_MESSAGE)) {
     return HAWSER_OK; /* serial: noise, or a record of a link that is gone */
   }
   if (frame.at[0] > HAWSER_FIRST_MESSAGE || (d->flags & SEND) != 0) {
@@ -803,6 +803,8 @@ int hawser_name(hawser_device *d, uint16_t stream, const char *name) {
 }
 
 /* ---- saved state, SPEC 7.4 ---- */
+
+#if HAWSER_SAVE
 
 #define SAVE_HEAD 20
 enum saved_flag { SAVED_KNOWN = 1, SAVED_PEER_FIN = 2, SAVED_OWN_FIN = 4 };
@@ -988,3 +990,5 @@ int hawser_restore(hawser_device *d, uint8_t *blob, size_t len) {
   }
   return HAWSER_OK;
 }
+
+#endif

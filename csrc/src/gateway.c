@@ -136,7 +136,7 @@ int hawser_chain_ticket(const hawser_chain *chain, uint32_t k, hawser_position *
 /* ---- accept: bytes in ---- */
 
 int hawser_accept_init(hawser_accept *a, uint8_t transport, uint8_t buffer[HAWSER_ACCEPT_LEN]) {
-  if (transport != HAWSER_STREAM && transport != HAWSER_SERIAL) {
+  if (!hawser_transport_known(transport)) {
     return HAWSER_ERR_ARG;
   }
   memset(a, 0, sizeof *a);
@@ -255,7 +255,7 @@ static int on_frame(hawser_accept *a, hawser_frame *f, hawser_accept_event *even
     return err;
   }
   message = f->at[0] <= HAWSER_FIRST_MESSAGE;
-  if (message && (a->state == FIRST || a->transport == HAWSER_SERIAL)) {
+  if (message && (a->state == FIRST || hawser_is_serial(a->transport))) {
     return on_message1(a, f->len - HAWSER_HEADER_LEN, event);
   }
   if (message || a->state != CANDIDATE || f->len > FIRST_RECORD_LEN) {
@@ -266,7 +266,7 @@ static int on_frame(hawser_accept *a, hawser_frame *f, hawser_accept_event *even
 
 /* SPEC 3.4: on a serial line what is bad is skipped. */
 static int skips(const hawser_accept *a, int err) {
-  return a->transport == HAWSER_SERIAL && a->state != DEAD && (err == HAWSER_ERR_FORMAT || err == HAWSER_ERR_AUTH);
+  return hawser_is_serial(a->transport) && a->state != DEAD && (err == HAWSER_ERR_FORMAT || err == HAWSER_ERR_AUTH);
 }
 
 /* SPEC 3.3: on a stream a message 1 comes first, then one record. A serial line brings anything at any time. */
@@ -599,8 +599,7 @@ int hawser_accept_valid(const hawser_accept *a) {
                a->message_len <= HAWSER_MESSAGE1_MAX && a->early_len <= HAWSER_MESSAGE1_MAX &&
                a->first_at + a->first_len <= FRAME_LEN && a->verdict <= HAWSER_UNKNOWN && a->continued <= 1 &&
                a->early <= 1;
-  return bounds && (a->transport == HAWSER_STREAM || a->transport == HAWSER_SERIAL) && hawser_link_valid(&a->link) &&
-         state_valid(a);
+  return bounds && hawser_transport_known(a->transport) && hawser_link_valid(&a->link) && state_valid(a);
 }
 
 void hawser_accept_wipe(hawser_accept *a) {

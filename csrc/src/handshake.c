@@ -28,14 +28,6 @@ static const pattern patterns[3] = {
      {E, EE, END, END}},
 };
 
-static int has_statics(const hawser_pairing *p) {
-  return HAWSER_MODE_KEYS && p->mode != HAWSER_PSK;
-}
-
-static int has_psk(const hawser_pairing *p) {
-  return p->mode != HAWSER_KEYS;
-}
-
 /* A device never responds: in its build this is 0 and the other half of each choice is gone. */
 static int responds(const hawser_noise *n) {
 #if HAWSER_GATEWAY
@@ -58,10 +50,10 @@ int hawser_noise_start(hawser_noise *n, const hawser_pairing *p, int responder, 
     err = hawser_mix_hash(&n->s, prologue, len);
   }
   /* -> s, <- s: the initiator's first */
-  if (err == HAWSER_OK && has_statics(p)) {
+  if (err == HAWSER_OK && hawser_has_statics(p)) {
     err = hawser_mix_hash(&n->s, responds(n) ? p->peer : p->own_public, key_len);
   }
-  if (err == HAWSER_OK && has_statics(p)) {
+  if (err == HAWSER_OK && hawser_has_statics(p)) {
     err = hawser_mix_hash(&n->s, responds(n) ? p->own_public : p->peer, key_len);
   }
   return err;
@@ -71,7 +63,7 @@ static int mix_public(hawser_noise *n, const hawser_pairing *p, const uint8_t *e
   size_t len = hawser_public_len(p->suite);
   int err = hawser_mix_hash(&n->s, e, len);
   /* Noise 9.2: with a psk, e is mixed into the key as well */
-  return err == HAWSER_OK && has_psk(p) ? hawser_mix_key(&n->s, e, len) : err;
+  return err == HAWSER_OK && hawser_has_psk(p) ? hawser_mix_key(&n->s, e, len) : err;
 }
 
 /* The shared secret of a token; the letters are initiator's, then responder's. */
@@ -188,7 +180,7 @@ static int make_mac(const uint8_t gate[32], const uint8_t *message, size_t len, 
 static int append_mac(const hawser_pairing *p, const uint8_t gate[32], uint8_t *message, size_t *len) {
   uint8_t mac[HAWSER_HASH_LEN];
   int err;
-  if (!has_statics(p)) {
+  if (!hawser_has_statics(p)) {
     return HAWSER_OK;
   }
   err = make_mac(gate, message, *len, mac);
@@ -204,7 +196,7 @@ static int append_mac(const hawser_pairing *p, const uint8_t gate[32], uint8_t *
 static int check_mac(const hawser_pairing *p, const uint8_t gate[32], const uint8_t *message, size_t *len) {
   uint8_t mac[HAWSER_HASH_LEN];
   int err;
-  if (!has_statics(p)) {
+  if (!hawser_has_statics(p)) {
     return HAWSER_OK;
   }
   *len -= HAWSER_MAC_LEN;
@@ -270,11 +262,11 @@ int hawser_full_check1(hawser_noise *n, const hawser_pairing *p, const uint8_t *
       memcmp(in + 1, p->id, p->id_len) != 0) {
     return HAWSER_ERR_AUTH;
   }
-  return has_statics(p) ? check_mac(p, p->gate_d2g, in, &len) : read_noise1(n, p, in, len);
+  return hawser_has_statics(p) ? check_mac(p, p->gate_d2g, in, &len) : read_noise1(n, p, in, len);
 }
 
 int hawser_full_read1(hawser_noise *n, const hawser_pairing *p, const uint8_t *in, size_t len) {
-  return has_statics(p) ? read_noise1(n, p, in, len - HAWSER_MAC_LEN) : HAWSER_OK; /* psk: check1 has done it */
+  return hawser_has_statics(p) ? read_noise1(n, p, in, len - HAWSER_MAC_LEN) : HAWSER_OK; /* psk: check1 has done it */
 }
 
 int hawser_full_write2(hawser_noise *n, const hawser_pairing *p, const uint8_t *connection_id, size_t id_len,

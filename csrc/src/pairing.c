@@ -20,27 +20,37 @@ static int suite_built_in(uint8_t suite) {
   return (HAWSER_SUITE_25519 && suite == HAWSER_SUITE_ID_25519) || (HAWSER_SUITE_P256 && suite == HAWSER_SUITE_ID_P256);
 }
 
+/* The numbers of SPEC 2, and whether this build has what they stand for. */
+static int mode_known(uint8_t mode, uint8_t suite) {
+  return mode == HAWSER_TICKET ? suite == HAWSER_SUITE_NONE
+                               : mode >= HAWSER_KEYS && mode <= HAWSER_PSK &&
+                                     (suite == HAWSER_SUITE_ID_25519 || suite == HAWSER_SUITE_ID_P256);
+}
+
+static int mode_built_in(uint8_t mode, uint8_t suite) {
+  switch (mode) {
+  case HAWSER_KEYS:
+    return HAWSER_MODE_KEYS && suite_built_in(suite);
+  case HAWSER_KEYS_PSK:
+    return HAWSER_MODE_KEYS_PSK && suite_built_in(suite);
+  case HAWSER_PSK:
+    return HAWSER_MODE_PSK && suite_built_in(suite);
+  default:
+    return HAWSER_MODE_TICKET;
+  }
+}
+
 /* SPEC 2: a secret of 32 zero bytes MUST be refused when it is configured. The port refuses it for the keys that it holds. */
 static int statics_valid(const hawser_pairing *p) {
   size_t len = hawser_public_len(p->suite);
-  return HAWSER_MODE_KEYS && p->own != 0 && !hawser_is_zero(p->peer, len) && !hawser_is_zero(p->own_public, len) &&
+  return p->own != 0 && !hawser_is_zero(p->peer, len) && !hawser_is_zero(p->own_public, len) &&
          !hawser_is_zero(p->ss, sizeof p->ss) && !hawser_is_zero(p->gate_d2g, sizeof p->gate_d2g) &&
          !hawser_is_zero(p->gate_g2d, sizeof p->gate_g2d);
 }
 
 static int secrets_valid(const hawser_pairing *p) {
-  switch (p->mode) {
-  case HAWSER_KEYS:
-    return suite_built_in(p->suite) && statics_valid(p);
-  case HAWSER_KEYS_PSK:
-    return suite_built_in(p->suite) && statics_valid(p) && p->psk != 0;
-  case HAWSER_PSK:
-    return suite_built_in(p->suite) && HAWSER_MODE_PSK && p->psk != 0;
-  case HAWSER_TICKET:
-    return p->suite == HAWSER_SUITE_NONE;
-  default:
-    return 0;
-  }
+  return mode_known(p->mode, p->suite) && mode_built_in(p->mode, p->suite) &&
+         (!hawser_has_statics(p) || statics_valid(p)) && (!hawser_has_psk(p) || p->psk != 0);
 }
 
 static int number_valid(uint32_t number) {
@@ -100,31 +110,20 @@ static int read_terms(hawser_reader *r, hawser_pairing *p) {
 }
 
 static int read_secrets(hawser_reader *r, hawser_pairing *p, hawser_pairing_secrets *s) {
-  if (p->mode == HAWSER_KEYS || p->mode == HAWSER_KEYS_PSK) {
+  if (hawser_has_statics(p)) {
     read_secret(r, s->own, sizeof s->own);
     read_secret(r, p->peer, hawser_public_len(p->suite));
     read_secret(r, p->ss, sizeof p->ss);
     read_secret(r, p->gate_d2g, sizeof p->gate_d2g);
     read_secret(r, p->gate_g2d, sizeof p->gate_g2d);
   }
-  if (p->mode == HAWSER_KEYS_PSK || p->mode == HAWSER_PSK) {
+  if (hawser_has_psk(p)) {
     read_secret(r, s->psk, sizeof s->psk);
   }
-  if (p->mode == HAWSER_TICKET) {
+  if (hawser_is_ticket(p)) {
     read_secret(r, s->ticket, sizeof s->ticket);
   }
   return hawser_reader_done(r) && (p->suite != HAWSER_SUITE_ID_P256 || p->mode == HAWSER_PSK || p->peer[0] == 4);
-}
-
-/* The numbers of SPEC 2, and whether this build has what they stand for. */
-static int mode_known(uint8_t mode, uint8_t suite) {
-  return mode == HAWSER_TICKET ? suite == HAWSER_SUITE_NONE
-                               : mode >= HAWSER_KEYS && mode <= HAWSER_PSK &&
-                                     (suite == HAWSER_SUITE_ID_25519 || suite == HAWSER_SUITE_ID_P256);
-}
-
-static int mode_built_in(uint8_t mode, uint8_t suite) {
-  return mode == HAWSER_TICKET || (suite_built_in(suite) && (mode == HAWSER_PSK ? HAWSER_MODE_PSK : HAWSER_MODE_KEYS));
 }
 
 static int read_own_public(hawser_pairing *p, const uint8_t own[HAWSER_KEY_LEN]) {

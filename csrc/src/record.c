@@ -10,18 +10,18 @@
 /* ---- frames ---- */
 
 size_t hawser_frame_max(uint8_t transport, size_t cap) {
-  if (transport != HAWSER_SERIAL) {
+  if (!hawser_is_serial(transport)) {
     return cap;
   }
   return cap < 3 ? 0 : cap - 2 - cap / 254;
 }
 
 size_t hawser_frame_front(uint8_t transport, size_t cap) {
-  return transport == HAWSER_SERIAL ? HAWSER_COBS_FRONT(hawser_frame_max(transport, cap)) : 0;
+  return hawser_is_serial(transport) ? HAWSER_COBS_FRONT(hawser_frame_max(transport, cap)) : 0;
 }
 
 size_t hawser_frame_finish(uint8_t transport, uint8_t *out, size_t cap, size_t len) {
-  return transport == HAWSER_SERIAL ? hawser_cobs_encode(out, hawser_frame_front(transport, cap), len) : len;
+  return hawser_is_serial(transport) ? hawser_cobs_encode(out, hawser_frame_front(transport, cap), len) : len;
 }
 
 int hawser_frame_message(uint8_t transport, const uint8_t *message, size_t message_len, uint8_t *out, size_t cap,
@@ -128,8 +128,8 @@ static int collect(uint8_t transport, uint8_t *buffer, size_t *held, size_t cap,
   if (in_len == 0) {
     return HAWSER_OK;
   }
-  return transport == HAWSER_SERIAL ? collect_serial(buffer, held, cap, in, in_len, in_place, frame)
-                                    : collect_stream(buffer, held, cap, in, in_len, expect, in_place, frame);
+  return hawser_is_serial(transport) ? collect_serial(buffer, held, cap, in, in_len, in_place, frame)
+                                     : collect_stream(buffer, held, cap, in, in_len, expect, in_place, frame);
 }
 
 int hawser_frame_collect(uint8_t transport, uint8_t *buffer, size_t *held, size_t cap, uint8_t *in, size_t in_len,
@@ -152,7 +152,7 @@ int hawser_frame_take(uint8_t transport, uint8_t *buffer, size_t *held, size_t c
 #endif
 
 int hawser_frame_decode(uint8_t transport, hawser_frame *frame) {
-  if (transport == HAWSER_SERIAL) {
+  if (hawser_is_serial(transport)) {
     frame->len = hawser_cobs_decode(frame->at, frame->len);
     /* SPEC 3.4: a frame whose header does not match its length is discarded */
     if (frame->len < HAWSER_HEADER_LEN || announced(frame->at) != frame->len) {
@@ -166,7 +166,7 @@ int hawser_frame_decode(uint8_t transport, hawser_frame *frame) {
 
 int hawser_link_valid(const hawser_link *link) {
   return link->live <= 1 && link->tx_counter <= HAWSER_COUNTER_END && link->rx_counter <= HAWSER_COUNTER_END &&
-         (!link->live || (link->transport == HAWSER_STREAM || link->transport == HAWSER_SERIAL));
+         (!link->live || hawser_transport_known(link->transport));
 }
 
 void hawser_link_up(hawser_link *link, uint8_t transport, const uint8_t tx[HAWSER_KEY_LEN],

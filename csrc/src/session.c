@@ -34,7 +34,7 @@ static int stream_valid(const hawser_stream *st) {
 
 int hawser_session_valid(const hawser_session *s) {
   int ok = hawser_link_valid(&s->link) && s->pairing != NULL && s->rx != NULL && s->rx_len <= s->rx_cap &&
-           s->gateway <= 1 && (s->frames_len == 0 || s->frames != NULL) &&
+           s->gateway <= HAWSER_GATEWAY && (s->frames_len == 0 || s->frames != NULL) &&
            (s->link.live || (hawser_is_zero(s->link.tx_key, HAWSER_KEY_LEN) || !(s->flags & HAWSER_SF_LINK)));
   for (uint16_t id = 0; ok && id < s->stream_count; id++) {
     ok = stream_valid(&s->streams[id]);
@@ -81,7 +81,7 @@ static uint64_t dead_at(const hawser_session *s) {
 /* Every so often while nothing is heard; a gateway at a serial line goes on with it on a dead link: the gap in the counters
  * tells a device that only listens. */
 static uint64_t ping_at(const hawser_session *s) {
-  int over = (s->flags & HAWSER_SF_DEAD) != 0 && !(s->gateway && s->link.transport == HAWSER_SERIAL);
+  int over = (s->flags & HAWSER_SF_DEAD) != 0 && !(hawser_is_gateway(s) && hawser_is_serial(s->link.transport));
   if (over || (s->flags & HAWSER_SF_PING_DUE) != 0) {
     return HAWSER_NEVER;
   }
@@ -158,8 +158,8 @@ int hawser_link_keys(const hawser_session *s, uint8_t d2g[HAWSER_KEY_LEN], uint8
   if (!s->link.live) {
     return HAWSER_ERR_STATE;
   }
-  memcpy(d2g, s->gateway ? s->link.rx_key : s->link.tx_key, HAWSER_KEY_LEN);
-  memcpy(g2d, s->gateway ? s->link.tx_key : s->link.rx_key, HAWSER_KEY_LEN);
+  memcpy(d2g, hawser_is_gateway(s) ? s->link.rx_key : s->link.tx_key, HAWSER_KEY_LEN);
+  memcpy(g2d, hawser_is_gateway(s) ? s->link.tx_key : s->link.rx_key, HAWSER_KEY_LEN);
   return HAWSER_OK;
 }
 #endif
@@ -167,7 +167,7 @@ int hawser_link_keys(const hawser_session *s, uint8_t d2g[HAWSER_KEY_LEN], uint8
 /* ---- bytes in ---- */
 
 static size_t own_record_max(const hawser_session *s) {
-  return s->gateway ? HAWSER_RECORD_MAX : s->pairing->record_max;
+  return hawser_is_gateway(s) ? HAWSER_RECORD_MAX : s->pairing->record_max;
 }
 
 /* First byte of a serial frame, without decoding it. */
@@ -177,7 +177,7 @@ static uint8_t serial_first(const hawser_frame *f) {
 
 /* Gateway, serial: a handshake message may come at any time; it is handed on as it came, its zero included. */
 static int is_serial_handshake(const hawser_session *s, const hawser_frame *f) {
-  return s->gateway && s->link.transport == HAWSER_SERIAL && f->len > HAWSER_HEADER_LEN &&
+  return hawser_is_gateway(s) && hawser_is_serial(s->link.transport) && f->len > HAWSER_HEADER_LEN &&
          serial_first(f) <= HAWSER_FIRST_MESSAGE && f->len <= HAWSER_COBS_LEN(HAWSER_MESSAGE1_MAX + 2) - 1;
 }
 
@@ -208,7 +208,8 @@ static int open_frame(hawser_session *s, hawser_frame *f, uint64_t now_ms) {
 
 /* SPEC 3.4: on a serial line a bad frame is skipped; the device answers a record that fails by resuming. */
 static int skips(const hawser_session *s, int err) {
-  return s->link.transport == HAWSER_SERIAL && (err == HAWSER_ERR_FORMAT || (err == HAWSER_ERR_AUTH && s->gateway));
+  return hawser_is_serial(s->link.transport) &&
+         (err == HAWSER_ERR_FORMAT || (err == HAWSER_ERR_AUTH && hawser_is_gateway(s)));
 }
 
 int hawser_receive(hawser_session *s, uint8_t *in, size_t in_len, size_t *used, uint64_t now_ms) {
@@ -306,8 +307,8 @@ int hawser_next(hawser_session *s, hawser_event *event) {
 /* Plaintext that the peer takes in one record and that fits into cap. */
 static size_t plaintext_max(const hawser_session *s, size_t cap) {
   size_t fits = hawser_frame_max(s->link.transport, cap);
-  size_t limit = s->gateway ? s->pairing->record_max : HAWSER_RECORD_MAX;
-  if (!s->gateway && s->link.tx_counter == 0) {
+  size_t limit = hawser_is_gateway(s) ? s->pairing->record_max : HAWSER_RECORD_MAX;
+  if (!hawser_is_gateway(s) && s->link.tx_counter == 0) {
     limit = HAWSER_FIRST_RECORD_MAX; /* SPEC 3.6 */
   }
   fits = fits > HAWSER_RECORD_OVERHEAD ? fits - HAWSER_RECORD_OVERHEAD : 0;
@@ -454,13 +455,13 @@ int hawser_message(hawser_session *s, uint16_t stream, const uint8_t *data, size
   if (st->kind != HAWSER_KIND_MESSAGES) {
     return HAWSER_ERR_ARG;
   }
-  if (data_len > (s->gateway ? s->pairing->record_max : HAWSER_RECORD_MAX) - (size_t)HAWSER_FRAME_OVERHEAD) {
+  if (data_len > (hawser_is_gateway(s) ? s->pairing->record_max : HAWSER_RECORD_MAX) - (size_t)HAWSER_FRAME_OVERHEAD) {
     return HAWSER_ERR_LIMIT;
   }
   if (!may_send(s, st)) {
     return HAWSER_OK;
   }
-  if (!s->gateway && s->link.tx_counter == 0 && data_len > HAWSER_FIRST_RECORD_MAX - HAWSER_FRAME_OVERHEAD) {
+  if (!hawser_is_gateway(s) && s->link.tx_counter == 0 && data_len > HAWSER_FIRST_RECORD_MAX - HAWSER_FRAME_OVERHEAD) {
     return HAWSER_OK; /* hawser_send makes the first record */
   }
   if (plaintext_max(s, cap) < data_len + HAWSER_FRAME_OVERHEAD) {
@@ -484,7 +485,7 @@ int hawser_consume(hawser_session *s, uint16_t stream, size_t bytes) {
     return HAWSER_ERR_ARG;
   }
   st->rx_acked += bytes;
-  st->flags |= s->gateway ? (uint32_t)HAWSER_ST_OPENED : 0u;
+  st->flags |= hawser_is_gateway(s) ? (uint32_t)HAWSER_ST_OPENED : 0u;
   hawser_channel_accepted(s, st);
   return HAWSER_OK;
 }

@@ -57,10 +57,6 @@ int hawser_is_zero(const uint8_t *bytes, size_t len) {
   return sum == 0;
 }
 
-size_t hawser_public_len(uint8_t suite) {
-  return suite == HAWSER_SUITE_ID_P256 ? 65 : 32;
-}
-
 size_t hawser_ident(const hawser_pairing *pairing, uint8_t out[HAWSER_IDENT_MAX]) {
   hawser_writer w = {out, HAWSER_IDENT_MAX, 0};
   hawser_put_bytes(&w, (const uint8_t *)"hawser1", 7);

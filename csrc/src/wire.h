@@ -20,6 +20,31 @@ enum { HAWSER_TYPE_RESUME_1 = 0x18, HAWSER_TYPE_RESUME_2 = 0x1a };
 #define HAWSER_NUMBER_MAX 0xfffffffeu    /* of max_steps and max_blocks; what mode ticket has for max_blocks */
 #define HAWSER_IDENT_MAX (7 + 3 + 2 + 2 * HAWSER_ID_MAX)
 
+/* What a build leaves out is answered here with a constant, so that the other half of each choice is gone from it. */
+static inline int hawser_is_gateway(const hawser_session *s) {
+  return HAWSER_GATEWAY && s->gateway;
+}
+static inline int hawser_is_serial(uint8_t transport) {
+  return HAWSER_SERIAL_LINES && transport == HAWSER_SERIAL;
+}
+static inline int hawser_transport_known(uint8_t transport) {
+  return transport == HAWSER_STREAM || hawser_is_serial(transport);
+}
+static inline int hawser_is_ticket(const hawser_pairing *p) {
+  return HAWSER_MODE_TICKET && (!HAWSER_ECDH || p->mode == HAWSER_TICKET);
+}
+static inline int hawser_has_statics(const hawser_pairing *p) {
+  return HAWSER_MODE_KEYS && (p->mode == HAWSER_KEYS || p->mode == HAWSER_KEYS_PSK);
+}
+static inline int hawser_has_psk(const hawser_pairing *p) {
+  return (HAWSER_MODE_PSK && p->mode == HAWSER_PSK) || (HAWSER_MODE_KEYS_PSK && p->mode == HAWSER_KEYS_PSK);
+}
+
+/* Length of a public key of the suite. */
+static inline size_t hawser_public_len(uint8_t suite) {
+  return HAWSER_SUITE_P256 && (!HAWSER_SUITE_25519 || suite == HAWSER_SUITE_ID_P256) ? 65 : 32;
+}
+
 typedef struct hawser_reader {
   const uint8_t *at;
   size_t left;
@@ -44,9 +69,6 @@ void hawser_put_bytes(hawser_writer *w, const uint8_t *bytes, size_t len);
 int hawser_reader_done(const hawser_reader *r);
 
 int hawser_is_zero(const uint8_t *bytes, size_t len);
-
-/* Length of a public key of the suite. */
-size_t hawser_public_len(uint8_t suite);
 
 /* SPEC 5. Returns the length. */
 size_t hawser_ident(const hawser_pairing *pairing, uint8_t out[HAWSER_IDENT_MAX]);

@@ -14,7 +14,16 @@
 #define HAWSER_GATEWAY 0
 #endif
 
-/* Suites and modes compiled in. 0 or 1 each. The ticket mode (resumption) is always there. */
+/* Serial lines (SPEC 3.4) besides TCP, and hawser_save() with hawser_restore(). 0 or 1 each. */
+#ifndef HAWSER_SERIAL_LINES
+#define HAWSER_SERIAL_LINES 1
+#endif
+#ifndef HAWSER_SAVE
+#define HAWSER_SAVE 1
+#endif
+
+/* Suites and modes compiled in. 0 or 1 each. Resumption is always there; HAWSER_MODE_TICKET is about pairings that have
+ * nothing else. HAWSER_MODE_KEYS_PSK needs HAWSER_MODE_KEYS. */
 #ifndef HAWSER_SUITE_25519
 #define HAWSER_SUITE_25519 1
 #endif
@@ -24,8 +33,14 @@
 #ifndef HAWSER_MODE_KEYS
 #define HAWSER_MODE_KEYS 1
 #endif
+#ifndef HAWSER_MODE_KEYS_PSK
+#define HAWSER_MODE_KEYS_PSK HAWSER_MODE_KEYS
+#endif
 #ifndef HAWSER_MODE_PSK
 #define HAWSER_MODE_PSK 1
+#endif
+#ifndef HAWSER_MODE_TICKET
+#define HAWSER_MODE_TICKET 1
 #endif
 
 /* A valid answer to a warm message 1 is awaited this long before the device jumps (SPEC 7.4).
@@ -65,13 +80,21 @@
 #define HAWSER_TRACE 0
 #endif
 
+#if HAWSER_MODE_KEYS_PSK && !HAWSER_MODE_KEYS
+#error "HAWSER_MODE_KEYS_PSK needs HAWSER_MODE_KEYS"
+#endif
+#if HAWSER_GATEWAY && !HAWSER_SERIAL_LINES
+#error "a gateway has serial lines"
+#endif
 #if HAWSER_MODE_KEYS || HAWSER_MODE_PSK
 #define HAWSER_ECDH 1
 #if !HAWSER_SUITE_25519 && !HAWSER_SUITE_P256
 #error "a mode with ECDH needs HAWSER_SUITE_25519 or HAWSER_SUITE_P256"
 #endif
-#else
+#elif HAWSER_MODE_TICKET
 #define HAWSER_ECDH 0
+#else
+#error "no mode is built in"
 #endif
 
 #endif
