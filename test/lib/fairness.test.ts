@@ -81,7 +81,7 @@ class Flood {
 }
 
 describe('fairness between links', () => {
-  it('a flood of the smallest records gets one portion in a turn, and every other link is served between two of them', async () => {
+  it('a flood of the smallest records gets one portion in a turn, and every other link is served between two of them (SPEC 14/1)', async () => {
     let clock = 0;
     const served: string[] = [];
     /** A slow core: a millisecond for each record. */

@@ -174,7 +174,7 @@ for (const [kind, open] of kinds) {
       }
     });
 
-    it('refuses a second pairing with the same id, PSK, key or B_0', async () => {
+    it('refuses a second pairing with the same id, PSK, key or B_0 (SPEC 4/1)', async () => {
       const psk = randomBytes(32);
       const publicKey = randomBytes(32);
       const chain = newChain();

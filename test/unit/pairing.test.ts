@@ -122,7 +122,7 @@ describe('pairing', () => {
         assert.equal(secrets.length, wanted[variant.suite === Suite.P256 ? 1 : 0]);
       });
 
-      it('refuses every truncation, every flipped bit and anything behind', () => {
+      it('refuses every truncation, every flipped bit and anything behind (SPEC 4.1/1)', () => {
         const bytes = encodePairing(make(variant).device);
         for (let length = 0; length < bytes.length; length++) {
           assert.throws(
