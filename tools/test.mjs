@@ -15,6 +15,7 @@ const parts = {
   eslint: [command('eslint --max-warnings 0 .')],
   prettier: [command('prettier --check .')],
   'clang-format': [command('node tools/format-c.mjs')],
+  musts: [command('node tools/spec-musts.mjs')],
   imports: [command('node tools/check-imports.mjs', plainCount)],
   cppcheck: [
     command(
