@@ -27,8 +27,8 @@ import { HawserError, resetError } from './errors.js';
 import { keylogLines } from './keylog.js';
 import { monotonic, Mux, type StreamPort } from './mux.js';
 import { checkDevicePairing } from './pairing/terms.js';
-import { savedStreams } from './saved.js';
-import { MemoryStorage, Slots, storageError } from './storage.js';
+import { readSaved } from './saved.js';
+import { MemoryStorage, Slots, storageError, type SlotsFound } from './storage.js';
 import { EarlyVerdict, HawserStream, MessageStream } from './stream.js';
 import type {
   Address,
@@ -54,6 +54,9 @@ export async function connect(options: ConnectOptions): Promise<Session> {
 }
 
 const defaults = { connectTimeout: 10_000, backoffMin: 250, backoffMax: 60_000, streams: 16, closeTimeout: 5_000 };
+const lockedOut =
+  'no slot holds the resumption chain, so this device starts from its pairing again, and a gateway that has answered it before ' +
+  'will not: unless it never was connected, pair it anew (hawser pair NAME --replace)';
 /** A link that lasted so long was a good one. Milliseconds. */
 const goodLink = 1_000;
 /** Longest message 1 without early data, and what stands before early bytes in one. Bytes. */
@@ -166,13 +169,32 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
   }
 
   async #boot(): Promise<void> {
-    await this.#slots.boot((slot0, slot1) => this.#core.boot(slot0, slot1));
+    this.#judge(await this.#slots.boot((slot0, slot1) => this.#core.boot(slot0, slot1)));
     const saved = await this.#storage.takeState();
     if (saved) this.#restore(saved);
   }
 
+  /** A slot that was torn by a power cut is nothing strange while the other one holds the chain. */
+  #judge({ usable, faults }: SlotsFound): void {
+    if (faults.length === 0) return;
+    const found = faults.join('; ');
+    if (!usable && this.#options.pairing.mode === Mode.Ticket) {
+      this.#tellSoon('warning', `${found}; ${lockedOut}`);
+    } else if (!usable && faults.length === 2) {
+      this.#tellSoon('warning', `${found}; the resumption chain is lost, a full handshake begins a new one`);
+    } else this.#tellSoon('debug', found);
+  }
+
+  /** When whoever awaits connect() has had the time to listen. */
+  #tellSoon(event: 'warning' | 'debug', message: string): void {
+    setImmediate(() => {
+      if (event === 'warning' && this.listenerCount(event) === 0) process.emitWarning(message, 'HawserWarning');
+      this.tell(event, message);
+    });
+  }
+
   #restore(saved: SavedState): void {
-    const entries = savedStreams(saved.blob);
+    const entries = readSaved(saved.blob).streams;
     const names = new Map(saved.names);
     this.#core.restore(saved.blob, names);
     for (const { id, acked, messages } of entries) {
@@ -355,7 +377,7 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
       else this.tell('error', error as Error);
       return false;
     }
-    this.#mux.attach({ write: (bytes) => !pipe.destroyed && pipe.write(bytes) });
+    this.#mux.attach({ write: (bytes, written) => !pipe.destroyed && pipe.write(bytes, written) });
     this.#mux.pump();
     return true;
   }

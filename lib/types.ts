@@ -293,7 +293,9 @@ export interface DeviceStorage {
   writeSlot(slot: 0 | 1, image: Uint8Array): Promise<void>;
   /** Leaves nothing that could be read back. */
   wipeSlot(slot: 0 | 1): Promise<void>;
-  /** A saved state, once: it counts as used as soon as this resolves. */
+  /** What people call a slot, such as its path. Default: `slot 0`, `slot 1`. */
+  slotName?(slot: 0 | 1): string;
+  /** A saved state, once: it counts as used as soon as this resolves. Where it rejects, nothing is used and nothing destroyed. */
   takeState(): Promise<SavedState | undefined>;
   writeState(state: SavedState): Promise<void>;
 }
@@ -347,6 +349,8 @@ export interface SessionEvents {
   keylog: [line: Buffer];
   drop: [DropReport];
   debug: [message: string];
+  /** The session goes on trying, but somebody should see to it: a slot that cannot be read, say. Told once connect() has resolved; a process warning where nobody listens. */
+  warning: [message: string];
   /** Before 'close', if something other than close() or the signal ended it; and for storage that fails (the session goes on trying). */
   error: [Error];
   close: [];

@@ -8,23 +8,16 @@ import { Suite } from '../engine.js';
 import type { Engine } from '../engine.js';
 import { HawserError } from '../errors.js';
 import { checkSecret } from '../pairing/terms.js';
+import { makePrivate, secretFileFault } from '../secret-file.js';
 import type { GatewayIdentity, KeyPair } from '../types.js';
 import type { GatewayConfig } from '../config.js';
 
 const fail = (file: string, reason: string, cause?: unknown): HawserError =>
   new HawserError('ERR_HAWSER_CONFIG', `${file}: ${reason}`, { cause });
 
-/** Windows has no such bits; its files are as private as their folder. */
-const HAS_MODES = process.platform !== 'win32';
-
 async function readOpen(handle: FileHandle, file: string): Promise<Buffer> {
-  const stat = await handle.stat();
-  if (!stat.isFile()) throw fail(file, 'not a file');
-  const open = stat.mode & 0o077;
-  if (HAS_MODES && open !== 0) {
-    throw fail(file, `mode ${(stat.mode & 0o777).toString(8).padStart(4, '0')} lets others at a secret; chmod 600 it`);
-  }
-  if (stat.size > 65536) throw fail(file, `${stat.size} bytes is too long for a key file`);
+  const fault = await secretFileFault(handle);
+  if (fault !== undefined) throw fail(file, fault);
   return handle.readFile();
 }
 
@@ -55,7 +48,7 @@ export async function writeSecretFile(file: string, data: string | Uint8Array, r
     throw fail(file, code === 'EEXIST' ? 'exists already' : `cannot be written (${code})`, error);
   }
   try {
-    if (replace && HAS_MODES) await handle.chmod(0o600);
+    if (replace) await makePrivate(handle);
     await handle.writeFile(data);
     await handle.sync();
   } finally {

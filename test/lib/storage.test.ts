@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -16,6 +25,21 @@ function image(sequence: number): Uint8Array {
   createHash('sha256').update(bytes.subarray(0, 56)).digest().copy(bytes, 56, 0, 8);
   return new Uint8Array(bytes);
 }
+
+/** A saved state of SPEC 7.4 with these streams. */
+function blob(ids: number[], { kind = 1, version = 1 } = {}): Uint8Array {
+  const head = Buffer.alloc(kind === 2 ? 68 : 20);
+  head.write('HWSV', 'latin1');
+  head.set([version, kind, ids.length], 4);
+  const streams = ids.map((id) => {
+    const bytes = Buffer.alloc(20);
+    bytes.writeUInt16BE(id);
+    return bytes;
+  });
+  const body = Buffer.concat([head, ...streams]);
+  return new Uint8Array(Buffer.concat([body, createHash('sha256').update(body).digest().subarray(0, 8)]));
+}
+const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 /** Records the order of what is done, and fails or loses power at one step. */
 class Probe implements DeviceStorage {
@@ -154,7 +178,6 @@ describe('device storage: files', () => {
 
   it('is readable by its owner alone', async () => {
     await storage.writeSlot(1, image(1));
-    const { statSync } = await import('node:fs');
     assert.equal(statSync(directory).mode & 0o077, 0);
     assert.equal(statSync(join(directory, 'slot1')).mode & 0o077, 0);
   });
@@ -166,9 +189,9 @@ describe('device storage: files', () => {
     assert.equal(existsSync(join(directory, 'slot0.new')), false);
   });
 
-  it('a saved state is given out once', async () => {
+  it('a saved state is given out once (SPEC 7.4/1)', async () => {
     const state = {
-      blob: new Uint8Array(randomBytes(60)),
+      blob: blob([0, 3]),
       names: [
         [0, 'mqtt'],
         [3, 'http'],
@@ -181,20 +204,91 @@ describe('device storage: files', () => {
     assert.equal(await storage.takeState(), undefined);
   });
 
-  it('refuses a state file that is not one, with file, field and reason', async () => {
+  it('refuses a state file that is not one, with file, field and reason, and leaves it where it is', async () => {
     await storage.writeSlot(0, image(1));
+    const file = join(directory, 'state');
+    const state = (bytes: Uint8Array, names: unknown = []): string =>
+      JSON.stringify({ version: 1, blob: hexOf(bytes), names });
+    const damaged = blob([1]);
+    damaged[30] = (damaged[30] ?? 0) ^ 1;
     const bad: [string, RegExp][] = [
       ['not json', /state: file: not JSON/],
       ['null', /version/],
       ['{"version":2}', /version: must be 1/],
-      ['{"version":1,"blob":"xyz","names":[]}', /blob/],
-      [`{"version":1,"blob":"${'00'.repeat(257)}","names":[]}`, /blob/],
-      ['{"version":1,"blob":"00","names":[[1]]}', /names/],
-      ['{"version":1,"blob":"00","names":[["a","b"]]}', /names/],
+      ['{"version":1,"blob":"xyz","names":[]}', /blob: must be at most 256 bytes in hex/],
+      [state(new Uint8Array(257)), /blob: must be at most 256 bytes/],
+      [state(new Uint8Array(27)), /blob: length: 27 bytes; 28\.\.256 are possible/],
+      [state(image(1)), /blob: magic: does not begin with HWSV/],
+      [state(damaged, [[1, 'mqtt']]), /blob: check: does not match/],
+      [state(blob([], { version: 2 })), /blob: version: 2 instead of 1/],
+      [state(blob([], { kind: 2 })), /blob: is one of retained RAM/],
+      [state(blob([], { kind: 3 })), /blob: kind: 3 is not 1 or 2/],
+      [state(blob([1, 1]), [[1, 'mqtt']]), /blob: stream 1 is in it twice/],
+      [state(blob([1]), [[2, 'mqtt']]), /names: stream 1 of the blob has none/],
+      [state(blob([1]), [[1]]), /names: must be pairs/],
+      [state(blob([1]), [['a', 'b']]), /names: must be pairs/],
+      [state(blob([1]), [[1, 'Not A Name']]), /names: must be pairs/],
     ];
     for (const [text, message] of bad) {
-      writeFileSync(join(directory, 'state'), text);
-      await assert.rejects(storage.takeState(), { code: 'ERR_HAWSER_CONFIG', message });
+      writeFileSync(file, text, { mode: 0o600 });
+      await assert.rejects(storage.takeState(), (error: { code: string; message: string }) => {
+        assert.equal(error.code, 'ERR_HAWSER_CONFIG');
+        assert.match(error.message, message);
+        return error.message.startsWith(`${file}: `);
+      });
+      assert.equal(readFileSync(file, 'utf8'), text, 'not destroyed');
+    }
+    const good = state(blob([1]), [[1, 'mqtt']]);
+    writeFileSync(file, good);
+    assert.deepEqual(await storage.takeState(), { blob: blob([1]), names: [[1, 'mqtt']] });
+  });
+
+  it('refuses what others may read, with file and mode, and makes all it writes private', async () => {
+    await storage.writeSlot(0, image(1));
+    await storage.writeState({ blob: blob([]), names: [] });
+    for (const name of ['slot0', 'state']) {
+      const file = join(directory, name);
+      const read = (): Promise<unknown> => (name === 'state' ? storage.takeState() : storage.readSlot(0));
+      chmodSync(file, 0o640);
+      const before = readFileSync(file);
+      await assert.rejects(read(), {
+        code: 'ERR_HAWSER_CONFIG',
+        message: `${file}: mode 0640 lets others at a secret; chmod 600 it`,
+      });
+      assert.deepEqual(readFileSync(file), before);
+      chmodSync(file, 0o600);
+      assert.ok(await read());
+    }
+    writeFileSync(join(directory, 'slot1.new'), 'left behind', { mode: 0o644 });
+    await storage.writeSlot(1, image(2));
+    assert.equal(statSync(join(directory, 'slot1')).mode & 0o777, 0o600);
+  });
+
+  it('says of each slot that holds something else which file and why; an erased one holds nothing', async () => {
+    const short = image(1).subarray(0, 63);
+    const torn = image(1).fill(0, 40);
+    const cases: [Uint8Array, string | undefined][] = [
+      [short, 'length: 63 bytes instead of 64'],
+      [torn, 'check: does not match, torn or damaged'],
+      [new Uint8Array(randomBytes(64)), 'magic: does not begin with HWSL'],
+      [new Uint8Array(64), undefined],
+      [new Uint8Array(64).fill(0xff), undefined],
+      [new Uint8Array(0), undefined],
+    ];
+    for (const [bytes, fault] of cases) {
+      await storage.writeSlot(0, bytes);
+      await storage.writeSlot(1, image(9));
+      const seen: (Uint8Array | undefined)[] = [];
+      const found = await new Slots(storage).boot((slot0, slot1) => {
+        seen.push(slot0, slot1);
+        return {};
+      });
+      const file = join(directory, 'slot0');
+      assert.deepEqual(found, { usable: true, faults: fault === undefined ? [] : [`${file}: ${fault}`] });
+      assert.equal(seen[0], undefined);
+      assert.equal(slotSequence(seen[1]), 9);
+      await storage.wipeSlot(1);
+      assert.equal((await new Slots(storage).boot(boot)).usable, false);
     }
   });
 
