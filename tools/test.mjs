@@ -29,6 +29,7 @@ const parts = {
     command(`cmake --build build/${name}`),
     command(`ctest --test-dir build/${name} --output-on-failure --no-tests=error -j ${cpus().length}`, ctestCount),
   ]),
+  valgrind: [command('node tools/valgrind.mjs --short', plainCount)],
   tidy: [command('run-clang-tidy -quiet -p build/c-clang "/csrc/(src|ports)/"')],
   model: [command('node tools/model.mjs --short', plainCount)],
   tsc: [command('tsc -p tsconfig.json')],
