@@ -7,6 +7,7 @@ wanted=(
   cmake:cmake g++:g++ clang:clang clang-format:clang-format clang-tidy:run-clang-tidy cppcheck:cppcheck
   ninja-build:ninja mosquitto:mosquitto mosquitto-clients:mosquitto_pub libssl-dev:/usr/include/openssl/evp.h
   dpkg-dev:dpkg-source bzip2:bzip2 curl:curl spin:spin
+  valgrind:/usr/include/valgrind/memcheck.h
 )
 PATH=$PATH:/usr/sbin # mosquitto
 missing=()
