@@ -8,7 +8,9 @@ set(HAWSER_CORE_SOURCES
   src/resume.c
   src/cobs.c
   src/record.c
+  src/control.c
   src/channel.c
+  src/messages.c
   src/session.c
   src/device.c
 )
@@ -41,7 +43,9 @@ set(HAWSER_RUNNER_PROGRAMS port_vectors noise_vectors)
 # Builds of a device that leave out what HAWSER_... says: the tests hold them to the compiler, tools/size.mjs measures them.
 set(HAWSER_SMALL_BUILDS
   "HAWSER_SAVE=0 HAWSER_SERIAL_LINES=0"
+  "HAWSER_STREAMS=0"
   "HAWSER_SAVE=0 HAWSER_SERIAL_LINES=0 HAWSER_MODE_KEYS=0 HAWSER_MODE_PSK=0"
   "HAWSER_SAVE=0 HAWSER_SERIAL_LINES=0 HAWSER_MODE_KEYS=0 HAWSER_MODE_TICKET=0 HAWSER_SUITE_25519=0"
   "HAWSER_SAVE=0 HAWSER_SERIAL_LINES=0 HAWSER_MODE_KEYS_PSK=0 HAWSER_MODE_PSK=0 HAWSER_MODE_TICKET=0 HAWSER_SUITE_25519=0"
+  "HAWSER_STREAMS=0 HAWSER_SERIAL_LINES=0 HAWSER_MODE_KEYS_PSK=0 HAWSER_MODE_PSK=0 HAWSER_MODE_TICKET=0 HAWSER_SUITE_25519=0"
 )

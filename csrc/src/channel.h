@@ -87,6 +87,12 @@ enum hawser_session_flag {
 #define HAWSER_NOWHERE UINT64_MAX /* rx_at: the peer has not said on this link where it goes on */
 #define HAWSER_NEVER UINT64_MAX
 
+/* Frames of the session itself, control.c: those that are due, and one that came. HAWSER_ERR_PEER: a violation. */
+void hawser_control_write(hawser_session *s, hawser_writer *w);
+int hawser_control_frame(hawser_session *s, uint8_t code, hawser_reader *r);
+
+/* The rest is done by channel.c, or by messages.c in a build without streams, which has no more of it than it needs. */
+
 /* What may be sent into a stream now; the sender MUST NOT go beyond acked + window. */
 uint32_t hawser_channel_window(const hawser_session *s, const hawser_stream *st);
 

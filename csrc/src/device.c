@@ -80,6 +80,12 @@ static int write_slot(uint8_t image[HAWSER_SLOT_LEN], uint32_t sequence, const u
   return hawser_check(image, SLOT_CHECKED, image + SLOT_CHECKED);
 }
 
+/* ---- early data: streams alone have it ---- */
+
+static int has_early(const hawser_device *d) {
+  return HAWSER_STREAMS && (d->flags & EARLY) != 0;
+}
+
 /* ---- position ---- */
 
 /* PRF(B_f, label): B_0 of a pairing's ticket never leaves the port. */
@@ -90,7 +96,7 @@ static int from_block(const hawser_device *d, const char *label, uint8_t out[HAW
 
 /* SPEC 7.4 rule 6: leaving a position whose early data has no verdict makes it UNKNOWN. */
 static void leave_position(hawser_device *d) {
-  if ((d->flags & EARLY) != 0) {
+  if (has_early(d)) {
     hawser_stream *st = &d->session.streams[d->early_stream];
     if ((d->flags & IDEMPOTENT) == 0 && (st->flags & HAWSER_ST_USED) != 0) {
       st->flags |= HAWSER_ST_DOUBT;
@@ -223,6 +229,8 @@ int hawser_device_boot(hawser_device *d, const uint8_t *slot0, const uint8_t *sl
 
 /* ---- message 1 ---- */
 
+#if HAWSER_STREAMS
+
 /* SPEC 7.2: OPEN or STREAM, then one DATA or FIN of the same stream. Nothing of it may be in flight, so that the data
  * begins where the peer's acknowledgements end. */
 static int early_fits(const hawser_device *d, const hawser_early *early) {
@@ -239,7 +247,7 @@ static int early_fits(const hawser_device *d, const hawser_early *early) {
          ((st->flags & HAWSER_ST_SENT) == 0 || (st->flags & HAWSER_ST_KNOWN) != 0) && early->len <= window;
 }
 
-static void put_early(hawser_writer *w, const hawser_device *d, const hawser_early *early) {
+static void put_early_frames(hawser_writer *w, const hawser_device *d, const hawser_early *early) {
   const hawser_stream *st = &d->session.streams[early->stream];
   hawser_channel_name(&d->session, st, w);
   hawser_put(w, 1, early->fin ? HAWSER_FRAME_FIN : HAWSER_FRAME_DATA);
@@ -253,6 +261,36 @@ static void note_early(hawser_device *d, const hawser_early *early) {
   d->flags = (uint16_t)(d->flags | EARLY | (early->idempotent ? IDEMPOTENT : 0) | (early->fin ? EARLY_FIN : 0));
 }
 
+/* Puts early data behind pay1 if it may ride along and there is room. */
+static int put_early(hawser_writer *w, const hawser_device *d, const hawser_early *early) {
+  hawser_writer trial = *w;
+  if (!early_fits(d, early)) {
+    return 0;
+  }
+  put_early_frames(&trial, d, early);
+  if (trial.bad) {
+    return 0;
+  }
+  *w = trial;
+  return 1;
+}
+
+#else
+
+static int put_early(const hawser_writer *w, const hawser_device *d, const hawser_early *early) {
+  (void)w;
+  (void)d;
+  (void)early;
+  return 0;
+}
+
+static void note_early(const hawser_device *d, const hawser_early *early) {
+  (void)d;
+  (void)early;
+}
+
+#endif
+
 static hawser_step step_of(const hawser_device *d) {
   hawser_step at = {d->session.pairing, d->chain, d->b, d->i, d->step};
   return at;
@@ -262,18 +300,11 @@ static hawser_step step_of(const hawser_device *d) {
 static int build_resumption(hawser_device *d, const hawser_early *early, int *early_taken) {
   hawser_step at = step_of(d);
   hawser_writer w = {d->message1 + HAWSER_RESUME_HEAD, d->message1_cap - HAWSER_RESUME_HEAD - HAWSER_TAG_LEN, 0};
-  hawser_writer plain;
   size_t pay1_len;
-  int carries = early_fits(d, early);
-  int err;
+  int carries, err;
   hawser_put(&w, 1, 0);
   hawser_put_bytes(&w, d->session.name, HAWSER_NAME_LEN);
-  plain = w;
-  if (carries) {
-    put_early(&w, d, early);
-    carries = !w.bad;
-    w = w.bad ? plain : w;
-  }
+  carries = put_early(&w, d, early);
   d->message1[HAWSER_RESUME_HEAD] = carries ? HAWSER_PAY1_EARLY : 0;
   pay1_len = (size_t)(w.at - (d->message1 + HAWSER_RESUME_HEAD));
   err = hawser_resume_write1(&at, d->message1, pay1_len);
@@ -460,7 +491,7 @@ static int read_full(const hawser_device *d, const uint8_t *message, size_t len,
 static int status_valid(const hawser_device *d, uint8_t status) {
   int verdict = status & HAWSER_STATUS_VERDICT;
   int continued = (status & HAWSER_STATUS_CONTINUED) != 0;
-  int early = (d->flags & EARLY) != 0;
+  int early = has_early(d);
   return (status & ~(HAWSER_STATUS_VERDICT | HAWSER_STATUS_CONTINUED)) == 0 && (verdict != HAWSER_NO_EARLY) == early &&
          !(continued && hawser_is_zero(d->session.name, HAWSER_NAME_LEN));
 }
@@ -504,6 +535,8 @@ static int read_resumption(const hawser_device *d, const uint8_t *message, size_
 
 /* ---- live ---- */
 
+#if HAWSER_STREAMS
+
 /* Early data's stream, now that the link is named and the verdict known. */
 static void settle_early(hawser_device *d) {
   hawser_session *s = &d->session;
@@ -528,6 +561,18 @@ static void doubt_early(hawser_device *d) {
   }
 }
 
+#else
+
+static void settle_early(const hawser_device *d) {
+  (void)d;
+}
+
+static void doubt_early(const hawser_device *d) {
+  (void)d;
+}
+
+#endif
+
 static void start_session(hawser_device *d, uint64_t now_ms) {
   hawser_session *s = &d->session;
   int named = !hawser_is_zero(s->name, HAWSER_NAME_LEN);
@@ -538,7 +583,7 @@ static void start_session(hawser_device *d, uint64_t now_ms) {
   }
   if (d->kind == HAWSER_FULL && named) {
     s->flags |= HAWSER_SF_HOLD; /* STATUS will say whether it is continued */
-  } else if ((d->status & HAWSER_STATUS_CONTINUED) != 0) {
+  } else if (HAWSER_STREAMS && (d->status & HAWSER_STATUS_CONTINUED) != 0) {
     hawser_channel_continue(s);
   } else {
     hawser_channel_renew(s);
@@ -547,7 +592,7 @@ static void start_session(hawser_device *d, uint64_t now_ms) {
 
 /* Leaves the answered position and takes the link into use. */
 static void go_live(hawser_device *d, const uint8_t step[HAWSER_KEY_LEN], uint64_t now_ms) {
-  int early = (d->flags & EARLY) != 0 && d->kind == HAWSER_RESUMPTION;
+  int early = has_early(d) && d->kind == HAWSER_RESUMPTION;
   if (early) {
     doubt_early(d);
   }
@@ -778,7 +823,7 @@ static int is_early(const hawser_device *d, uint16_t id) {
 
 int hawser_open(hawser_device *d, const char *name, uint8_t kind, uint16_t *stream) {
   hawser_session *s = &d->session;
-  if (!name_valid(name) || kind > HAWSER_KIND_MESSAGES) {
+  if (!name_valid(name) || kind > HAWSER_KIND_MESSAGES || (!HAWSER_STREAMS && kind != HAWSER_KIND_MESSAGES)) {
     return HAWSER_ERR_ARG;
   }
   if (s->serial == UINT32_MAX) {

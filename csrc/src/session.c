@@ -27,9 +27,13 @@ int hawser_session_start(hawser_session *s, const hawser_pairing *pairing, hawse
 }
 
 static int stream_valid(const hawser_stream *st) {
+#if HAWSER_STREAMS
   return st->tx_acked <= st->tx && st->rx_acked <= st->rx && st->rx_sent <= st->rx_acked &&
          st->rx <= HAWSER_OFFSET_MAX && st->tx <= HAWSER_OFFSET_MAX && (st->tx_end == 0 || st->tx <= st->tx_end) &&
          (st->rx_end == 0 || st->rx == st->rx_end);
+#else
+  return st->kind == HAWSER_KIND_MESSAGES || st->flags == 0;
+#endif
 }
 
 int hawser_session_valid(const hawser_session *s) {
@@ -375,6 +379,19 @@ static int may_send(const hawser_session *s, const hawser_stream *st) {
   return hawser_channel_ready(s) && (st->flags & first) == 0 && st->owed.serial == 0;
 }
 
+/* DATA, FIN or MSG around bytes: SPEC 9, all run to the end of the record. */
+static int seal_data(hawser_session *s, uint8_t code, uint16_t stream, const uint8_t *data, size_t len, uint8_t *out,
+                     size_t cap, size_t *out_len) {
+  hawser_writer w = {out + hawser_frame_front(s->link.transport, cap) + HAWSER_HEADER_LEN, HAWSER_FRAME_OVERHEAD + len,
+                     0};
+  hawser_put(&w, 1, code);
+  hawser_put(&w, 2, stream);
+  hawser_put_bytes(&w, data, len);
+  return seal(s, out, cap, HAWSER_FRAME_OVERHEAD + len, out_len);
+}
+
+#if HAWSER_STREAMS
+
 uint32_t hawser_window(const hawser_session *s, uint16_t stream) {
   const hawser_stream *st = used_stream(s, stream);
   if (st == NULL || st->kind != HAWSER_KIND_STREAM || st->tx_end != 0 || !may_send(s, st)) {
@@ -386,17 +403,6 @@ uint32_t hawser_window(const hawser_session *s, uint16_t stream) {
 static size_t least(size_t a, size_t b, size_t c) {
   size_t ab = a < b ? a : b;
   return ab < c ? ab : c;
-}
-
-/* DATA or FIN around bytes: SPEC 9, both run to the end of the record. */
-static int seal_data(hawser_session *s, uint8_t code, uint16_t stream, const uint8_t *data, size_t len, uint8_t *out,
-                     size_t cap, size_t *out_len) {
-  hawser_writer w = {out + hawser_frame_front(s->link.transport, cap) + HAWSER_HEADER_LEN, HAWSER_FRAME_OVERHEAD + len,
-                     0};
-  hawser_put(&w, 1, code);
-  hawser_put(&w, 2, stream);
-  hawser_put_bytes(&w, data, len);
-  return seal(s, out, cap, HAWSER_FRAME_OVERHEAD + len, out_len);
 }
 
 int hawser_write(hawser_session *s, uint16_t stream, const uint8_t *data, size_t data_len, int fin, uint8_t *out,
@@ -444,6 +450,24 @@ int hawser_write(hawser_session *s, uint16_t stream, const uint8_t *data, size_t
   return HAWSER_OK;
 }
 
+int hawser_consume(hawser_session *s, uint16_t stream, size_t bytes) {
+  hawser_stream *st = used_stream(s, stream);
+  uint64_t end;
+  if (st == NULL) {
+    return HAWSER_ERR_CLOSED;
+  }
+  end = st->rx_end != 0 ? st->rx_end - 1 : st->rx;
+  if (bytes > 0 && (st->rx_acked > end || bytes > end - st->rx_acked)) {
+    return HAWSER_ERR_ARG;
+  }
+  st->rx_acked += bytes;
+  st->flags |= hawser_is_gateway(s) ? (uint32_t)HAWSER_ST_OPENED : 0u;
+  hawser_channel_accepted(s, st);
+  return HAWSER_OK;
+}
+
+#endif
+
 int hawser_message(hawser_session *s, uint16_t stream, const uint8_t *data, size_t data_len, uint8_t *out, size_t cap,
                    size_t *out_len, uint64_t now_ms) {
   hawser_stream *st = used_stream(s, stream);
@@ -472,22 +496,6 @@ int hawser_message(hawser_session *s, uint16_t stream, const uint8_t *data, size
     hawser_session_note(s, now_ms);
   }
   return err;
-}
-
-int hawser_consume(hawser_session *s, uint16_t stream, size_t bytes) {
-  hawser_stream *st = used_stream(s, stream);
-  uint64_t end;
-  if (st == NULL) {
-    return HAWSER_ERR_CLOSED;
-  }
-  end = st->rx_end != 0 ? st->rx_end - 1 : st->rx;
-  if (bytes > 0 && (st->rx_acked > end || bytes > end - st->rx_acked)) {
-    return HAWSER_ERR_ARG;
-  }
-  st->rx_acked += bytes;
-  st->flags |= hawser_is_gateway(s) ? (uint32_t)HAWSER_ST_OPENED : 0u;
-  hawser_channel_accepted(s, st);
-  return HAWSER_OK;
 }
 
 int hawser_reset(hawser_session *s, uint16_t stream, uint8_t code) {

@@ -14,12 +14,18 @@
 #define HAWSER_GATEWAY 0
 #endif
 
+/* Streams. 0: a device that exchanges messages alone (HAWSER_KIND_MESSAGES), each an unreliable datagram to or from a
+ * udp:// upstream. It has no early data, and each of its links is a new session in which its channels open by themselves. */
+#ifndef HAWSER_STREAMS
+#define HAWSER_STREAMS 1
+#endif
+
 /* Serial lines (SPEC 3.4) besides TCP, and hawser_save() with hawser_restore(). 0 or 1 each. */
 #ifndef HAWSER_SERIAL_LINES
 #define HAWSER_SERIAL_LINES 1
 #endif
 #ifndef HAWSER_SAVE
-#define HAWSER_SAVE 1
+#define HAWSER_SAVE HAWSER_STREAMS
 #endif
 
 /* Suites and modes compiled in. 0 or 1 each. Resumption is always there; HAWSER_MODE_TICKET is about pairings that have
@@ -83,8 +89,11 @@
 #if HAWSER_MODE_KEYS_PSK && !HAWSER_MODE_KEYS
 #error "HAWSER_MODE_KEYS_PSK needs HAWSER_MODE_KEYS"
 #endif
-#if HAWSER_GATEWAY && !HAWSER_SERIAL_LINES
-#error "a gateway has serial lines"
+#if HAWSER_GATEWAY && !(HAWSER_SERIAL_LINES && HAWSER_STREAMS)
+#error "a gateway has serial lines and streams"
+#endif
+#if HAWSER_SAVE && !HAWSER_STREAMS
+#error "HAWSER_SAVE needs HAWSER_STREAMS: nothing else outlives a link"
 #endif
 #if HAWSER_MODE_KEYS || HAWSER_MODE_PSK
 #define HAWSER_ECDH 1

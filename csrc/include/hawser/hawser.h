@@ -169,12 +169,14 @@ typedef struct hawser_owed {
 /* One stream. The caller supplies an array; its length is the number of streams at once, ids are indices.
  * A gateway wants 128 (SPEC 9), or what its documentation says. */
 typedef struct hawser_stream {
+#if HAWSER_STREAMS
   uint64_t tx, tx_acked, tx_end;  /* next to send, acknowledged, final offset + 1 once FIN was sent (else 0) */
   uint64_t tx_high;               /* device: the highest tx of links before this one */
   uint64_t rx, rx_acked, rx_sent; /* received, accepted, last offset told to the peer */
   uint64_t rx_at;                 /* where the next DATA on this link goes */
   uint64_t rx_end;                /* final offset + 1 once FIN was received (else 0) */
-  const char *name;               /* device: upstream */
+#endif
+  const char *name; /* device: upstream */
   uint32_t serial;
   uint32_t flags;
   hawser_owed owed; /* of this id where there is room, else of any */
