@@ -1,4 +1,7 @@
-/** `--events FILE`: what happens, as lines of JSON for programs. No secrets, no payload. */
+/**
+ * `--events FILE`: what happens, as lines of JSON for programs. No secrets, no payload.
+ * Bounded: of one kind at most LINES a second; what is left out is counted in a line `suppressed`, `{ of, count }`.
+ */
 
 import { createWriteStream } from 'node:fs';
 import type { WriteStream } from 'node:fs';
@@ -13,8 +16,20 @@ function plain(_key: string, value: unknown): unknown {
   return value;
 }
 
+export const LINES = 100;
+const PERIOD_MS = 1000;
+/** A disk that does not keep up is no reason to fill the memory. Bytes. */
+const PENDING_MAX = 1 << 20;
+
 export class EventLog {
-  private constructor(private readonly stream: WriteStream | undefined) {}
+  /** Of this period, by kind. */
+  readonly #written = new Map<string, number>();
+  readonly #suppressed = new Map<string, number>();
+  readonly #timer: NodeJS.Timeout;
+
+  private constructor(private readonly stream: WriteStream | undefined) {
+    this.#timer = setInterval(() => this.#nextPeriod(), PERIOD_MS).unref();
+  }
 
   /** Appends; a file that cannot be written is the user's mistake. */
   static async open(file: string | undefined): Promise<EventLog> {
@@ -30,6 +45,23 @@ export class EventLog {
   }
 
   write(event: string, data: object = {}): void {
+    if (!this.stream) return;
+    const written = this.#written.get(event) ?? 0;
+    if (written >= LINES || this.stream.writableLength > PENDING_MAX) {
+      this.#suppressed.set(event, (this.#suppressed.get(event) ?? 0) + 1);
+      return;
+    }
+    this.#written.set(event, written + 1);
+    this.#append(event, data);
+  }
+
+  #nextPeriod(): void {
+    this.#written.clear();
+    for (const [of, count] of this.#suppressed) this.#append('suppressed', { of, count });
+    this.#suppressed.clear();
+  }
+
+  #append(event: string, data: object): void {
     // Buffer has a toJSON of its own that would come before `plain`
     const bytes = Object.fromEntries(
       Object.entries(data).map(([key, value]) => [
@@ -41,7 +73,9 @@ export class EventLog {
   }
 
   async close(): Promise<void> {
+    clearInterval(this.#timer);
     if (!this.stream) return;
+    this.#nextPeriod();
     this.stream.end();
     await Promise.race([once(this.stream, 'close'), once(this.stream, 'error')]);
   }

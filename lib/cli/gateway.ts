@@ -7,6 +7,7 @@ import type { Io } from './io.js';
 import { CONFIG_HELP, CONFIG_OPTION, idText, withOperator } from './operator.js';
 import type { Operator } from './operator.js';
 import { endSignal } from './signals.js';
+import { Tally } from './tally.js';
 
 const LOGGED = [
   'session',
@@ -26,21 +27,18 @@ function narrate(gateway: Gateway, io: Io): void {
     `${device ? `device ${idText(device)}` : 'somebody'}${remote === undefined ? '' : ` at ${printable(remote)}`}`;
   gateway.on('session', ({ device, remote }) => io.note(`${who(device, remote)}: session`));
   gateway.on('close', ({ device, remote }) => io.note(`${who(device, remote)}: session over`));
-  gateway.on('refused', ({ device, upstream, reason }) =>
-    io.note(`${who(device, undefined)}: refused ${printable(upstream)}: ${reason}`),
-  );
   gateway.on('error', (error) => io.note(`${io.colors.red('error:')} ${printable(error.message)}`));
 }
 
-/** Refused attempts can come a thousand a second: one line in five seconds says how many. */
-function countDrops(gateway: Gateway, io: Io): NodeJS.Timeout {
-  const counts = new Map<string, number>();
-  gateway.on('drop', ({ reason }: DropReport) => counts.set(reason, (counts.get(reason) ?? 0) + 1));
-  const timer = setInterval(() => {
-    if (counts.size > 0) io.note(`dropped: ${[...counts].map(([reason, count]) => `${reason} ${count}`).join(', ')}`);
-    counts.clear();
-  }, 5000);
-  return timer.unref();
+/** What can come a thousand a second has a line in five seconds. */
+function countFloods(gateway: Gateway, io: Io): Tally[] {
+  const dropped = new Tally('dropped', (line) => io.note(line));
+  const refused = new Tally('refused', (line) => io.note(line));
+  gateway.on('drop', ({ reason }: DropReport) => dropped.add(reason));
+  gateway.on('refused', ({ device, upstream, reason }) =>
+    refused.add(`device ${idText(device)}: ${printable(upstream)} (${reason})`),
+  );
+  return [dropped, refused];
 }
 
 function makeGateway({ config, engine, identity, store }: Operator): Gateway {
@@ -65,14 +63,14 @@ async function serve(operator: Operator, events: EventLog, io: Io): Promise<numb
   const gateway = makeGateway(operator);
   for (const name of LOGGED) gateway.on(name, (report: object) => events.write(name, report));
   narrate(gateway, io);
-  const timer = countDrops(gateway, io);
+  const tallies = countFloods(gateway, io);
   await gateway.listen({ host, port });
   events.write('listening', { host, port, pid: process.pid, engine: operator.engine.name });
   io.note(`listening on ${host} port ${port}, engine ${operator.engine.name}`);
   const signal = await ended;
   io.note(`${signal}: finishing what is in flight`);
   await gateway.close({ drain: operator.config.limits.shutdown });
-  clearInterval(timer);
+  tallies.forEach((tally) => tally.stop());
   events.write('stopped', { signal });
   return 0;
 }
@@ -86,7 +84,7 @@ Serves the paired devices until SIGTERM or SIGINT; then it stops accepting, fini
 and exits with 0. Pairings made or revoked meanwhile by \`hawser pair\` and \`hawser revoke\` take effect at once.
 
 ${CONFIG_HELP}
-      --events FILE      append what happens as lines of JSON`,
+      --events FILE      append what happens as lines of JSON; of one kind at most 100 a second, the rest is counted`,
   options: { ...CONFIG_OPTION, events: { type: 'string' } },
   positionals: [0, 0],
   async run(values, _positionals, io) {
