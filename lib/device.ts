@@ -169,9 +169,10 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
   }
 
   async #boot(): Promise<void> {
-    this.#judge(await this.#slots.boot((slot0, slot1) => this.#core.boot(slot0, slot1)));
+    const found = await this.#slots.boot((slot0, slot1) => this.#core.boot(slot0, slot1));
     const saved = await this.#storage.takeState();
     if (saved) this.#restore(saved);
+    this.#judge(found);
   }
 
   /** A slot that was torn by a power cut is nothing strange while the other one holds the chain. */

@@ -44,6 +44,8 @@ function narrate(session: Session, io: Io): void {
     (reason) =>
       !session.closed && io.note(`link lost${reason ? `: ${printable(reason.message)}` : ''}; connecting again`),
   );
+  session.on('warning', (message) => io.note(`${io.colors.yellow('warning:')} ${printable(message)}`));
+  if (io.env['HAWSER_DEBUG']) session.on('debug', (message) => io.note(printable(message)));
   session.on('resume', ({ continued }) => io.note(continued ? 'resumed, streams go on' : 'resumed with a new session'));
 }
 
@@ -73,6 +75,7 @@ async function serve(options: ConnectOptions, forwards: Forward[], events: Event
     io.note(`${io.colors.red('error:')} ${printable(error.message)}`);
   });
   for (const name of LOGGED) session.on(name, (report?: unknown) => events.write(name, reported(report)));
+  session.on('warning', (message) => events.write('warning', { message }));
   narrate(session, io);
   const over = new Promise<'over'>((resolve) => session.once('close', () => resolve('over')));
   const forwarders = await listen(forwards, session, events, io).catch(async (error: unknown) => {
@@ -106,7 +109,7 @@ Keeps a session with the gateway and forwards local TCP ports through it to upst
       --state DIR        where the device keeps its resumption chain; mode ticket needs it
       --gateway H:P      instead of the pairing's addresses; may be repeated
       --streams N        streams at once (default 16)
-      --events FILE      append what happens as lines of JSON`,
+      --events FILE      append what happens as lines of JSON; of one kind at most 100 a second, the rest is counted`,
   options: {
     pairing: { type: 'string' },
     forward: { type: 'string', multiple: true },
