@@ -6,6 +6,7 @@
 import type { AcceptCore, Position, Verdict } from '../engine.js';
 import type { DeviceRecord } from '../types.js';
 import type { DeviceSession } from './session.js';
+import { Shares } from './shares.js';
 
 export interface Candidate {
   /** Of message 1 and its transport. */
@@ -24,22 +25,39 @@ export interface Candidate {
   /** A NEW session that holds early data which was TAKEN. It dies with its candidate. */
   provisional?: DeviceSession;
   until: number;
-  /** Confirmed or replaced: kept so that a repeat of message 1 costs nothing. */
+  /** Confirmed, replaced or expired: its keys are wiped, and no link may become live with it any more. */
   spent: boolean;
+  /** It is being confirmed just now: it does not expire meanwhile. */
+  held: boolean;
+}
+
+/** What is left of one whose message 1 must not be answered again: no keys, no record. */
+interface Spent {
+  key: string;
+  device: string;
+  until: number;
 }
 
 const lifetime = 60_000;
 const perAddress = 4;
+/** A recorded message 1 beyond these costs one more set of ECDH operations. */
+const spentPerDevice = 16;
 
 export class Candidates {
   readonly #all = new Map<string, Candidate>();
-  readonly #byDevice = new Map<string, Set<Candidate>>();
+  readonly #byDevice = new Shares<Candidate>();
+  readonly #spent = new Map<string, Spent>();
+  readonly #spentByDevice = new Shares<Spent>();
 
-  /** `max` bounds all of them together. */
+  /** `max` bounds all of them together, and those that are spent as well. */
   constructor(private readonly max: number) {}
 
+  /** Those that can still be confirmed. */
   get size(): number {
     return this.#all.size;
+  }
+  get spentSize(): number {
+    return this.#spent.size;
   }
 
   get(key: string, now: number): Candidate | undefined {
@@ -47,59 +65,88 @@ export class Candidates {
     return this.#all.get(key);
   }
 
+  /** This message 1 was answered and the device has become live since: the device's name here, or undefined. */
+  spentBy(key: string, now: number): string | undefined {
+    this.expire(now);
+    const entry = this.#spent.get(key);
+    return entry && entry.until > now ? entry.device : undefined;
+  }
+
   /**
-   * False: there are too many in all. The fifth of a device from one address takes the place of the oldest from that address, never of
-   * another's.
+   * The fifth of a device from one address takes the place of the oldest from that address, never of another's. Where there are too many in
+   * all, the oldest of whichever device holds the most goes: nobody is refused because of others. True: one had to go for that.
    */
-  add(candidate: Omit<Candidate, 'until' | 'spent'>, now: number): boolean {
+  add(candidate: Omit<Candidate, 'until' | 'spent' | 'held'>, now: number): boolean {
     this.expire(now);
     this.#makeRoom(candidate.device, candidate.address);
-    if (this.#all.size >= this.max) return false;
-    const entry: Candidate = Object.assign(candidate, { until: now + lifetime, spent: false });
+    const entry: Candidate = Object.assign(candidate, { until: now + lifetime, spent: false, held: false });
     this.#all.set(entry.key, entry);
-    const device = this.#byDevice.get(entry.device) ?? new Set();
-    this.#byDevice.set(entry.device, device.add(entry));
-    return true;
+    this.#byDevice.add(entry.device, entry);
+    const victim = this.#all.size > this.max && this.#byDevice.victim((each) => !each.held && each !== entry);
+    if (victim) this.#remove(victim);
+    return Boolean(victim);
   }
 
   #makeRoom(device: string, address: string): void {
-    const same = [...(this.#byDevice.get(device) ?? [])].filter((each) => each.address === address && !each.spent);
+    const same = [...this.#byDevice.of(device)].filter((each) => each.address === address && !each.held);
     for (const oldest of same.slice(0, Math.max(0, same.length - perAddress + 1))) this.#remove(oldest);
   }
 
+  /** It does not expire until the returned function is called; that the device ends it is another matter. */
+  hold(candidate: Candidate): () => void {
+    candidate.held = true;
+    return () => {
+      candidate.held = false;
+    };
+  }
+
   /**
-   * The device is live, or gone. What is left of its full handshakes stays until it expires: a recorded message 1 must not cost a new set of ECDH
+   * The device is live, or gone. The digests of its full handshakes stay until they expire: a recorded message 1 must not cost a new set of ECDH
    * operations. Resumptions need that not: their ticket is no longer known.
    */
   endDevice(device: string, survivor?: Candidate): void {
-    for (const candidate of [...(this.#byDevice.get(device) ?? [])]) {
+    for (const candidate of [...this.#byDevice.of(device)]) {
       if (candidate === survivor) delete candidate.provisional;
-      if (candidate.resumption) this.#remove(candidate);
-      else this.#spend(candidate);
+      this.#remove(candidate);
+      if (!candidate.resumption) this.#remember(candidate);
     }
+  }
+
+  #remember({ key, device, until }: Candidate): void {
+    const entry: Spent = { key, device, until };
+    this.#spent.set(key, entry);
+    this.#spentByDevice.add(device, entry);
+    const [oldest] = this.#spentByDevice.of(device);
+    if (oldest && this.#spentByDevice.of(device).size > spentPerDevice) this.#forget(oldest);
+    const victim = this.#spent.size > this.max ? this.#spentByDevice.victim() : undefined;
+    if (victim) this.#forget(victim);
+  }
+
+  #forget(entry: Spent): void {
+    this.#spent.delete(entry.key);
+    this.#spentByDevice.remove(entry.device, entry);
   }
 
   expire(now: number): void {
     for (const candidate of this.#all.values()) {
-      if (candidate.until > now) return;
-      this.#remove(candidate);
+      if (candidate.until > now) break;
+      if (!candidate.held) this.#remove(candidate);
+    }
+    for (const entry of this.#spent.values()) {
+      if (entry.until <= now) this.#forget(entry);
+      // In the order of their ends but for a few: those go with the next.
+      else break;
     }
   }
 
   clear(): void {
     for (const candidate of [...this.#all.values()]) this.#remove(candidate);
+    for (const entry of [...this.#spent.values()]) this.#forget(entry);
   }
 
   #remove(candidate: Candidate): void {
-    this.#spend(candidate);
     this.#all.delete(candidate.key);
-    const device = this.#byDevice.get(candidate.device);
-    device?.delete(candidate);
-    if (device?.size === 0) this.#byDevice.delete(candidate.device);
-  }
-
-  #spend(candidate: Candidate): void {
-    if (candidate.spent) return;
+    this.#byDevice.remove(candidate.device, candidate);
     candidate.spent = true;
     candidate.accept.wipe();
     candidate.provisional?.abandon();

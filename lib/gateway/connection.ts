@@ -77,12 +77,15 @@ export class Connection implements SessionLink {
   waitsFor(device: string): boolean {
     return this.#waiting?.candidate.device === device;
   }
+  get answeredTo(): string | undefined {
+    return this.#waiting?.candidate.key;
+  }
 
   // ---- SessionLink --------------------------------------------------------------------------------------------------
 
-  write(bytes: Uint8Array): boolean {
+  write(bytes: Uint8Array, written?: () => void): boolean {
     if (this.#closed || this.#pipe.destroyed) return true;
-    return this.#pipe.write(bytes);
+    return this.#pipe.write(bytes, written);
   }
 
   /** Ends a connection; on a serial line only what was going on over it. */

@@ -70,9 +70,11 @@ export class Door {
 
   /** The same bytes were authentic before: the same answer, and no second look at anything. */
   #known(key: string): Answer | undefined {
-    const candidate = this.context.candidates.get(key, monotonic());
+    const { candidates } = this.context;
+    const device = candidates.spentBy(key, monotonic());
+    if (device !== undefined) throw new Silence('stale', Buffer.from(device, 'latin1'));
+    const candidate = candidates.get(key, monotonic());
     if (!candidate) return undefined;
-    if (candidate.spent) throw new Silence('stale', candidate.record.id);
     const { accept, answer } = candidate.accept.clone();
     return { candidate, accept, bytes: answer };
   }
@@ -184,7 +186,7 @@ export class Door {
   ): Answer {
     const { accept, key, address } = look;
     const candidate = { key, device: idKey(record.id), address, record, accept, ...rest } as Candidate;
-    if (!this.context.candidates.add(candidate, monotonic())) throw new Silence('candidateLimit', record.id);
+    if (this.context.candidates.add(candidate, monotonic())) this.context.counters.add('candidateLimit');
     // The link gets a copy: what arrives on it must not touch what a repeat of message 1 is given.
     return { candidate, accept: accept.clone().accept, bytes };
   }
@@ -192,7 +194,24 @@ export class Door {
   // ---- The first record ---------------------------------------------------------------------------------------------
 
   /** The session that this link is live in, from now on. Rejects with Silence, or with the store's error. */
-  async confirm({ candidate, accept }: Answer): Promise<{ session: DeviceSession; continued: boolean }> {
+  async confirm(answer: Answer): Promise<{ session: DeviceSession; continued: boolean }> {
+    const { candidate } = answer;
+    // The link's own copy of the keys may have outlived the candidate, and with it the early data that it was answered for.
+    if (this.#isOver(candidate)) throw new Silence('stale', candidate.record.id);
+    const release = this.context.candidates.hold(candidate);
+    try {
+      return await this.#confirm(answer);
+    } finally {
+      release();
+    }
+  }
+
+  #isOver(candidate: Candidate): boolean {
+    this.context.candidates.expire(monotonic());
+    return candidate.spent;
+  }
+
+  async #confirm({ candidate, accept }: Answer): Promise<{ session: DeviceSession; continued: boolean }> {
     const { record, resumption } = candidate;
     for (let tries = 0; tries < patience; tries += 1) {
       const present = await this.context.store.get(record.id);
@@ -246,6 +265,8 @@ export class Door {
     record: DeviceRecord,
   ): { session: DeviceSession; continued: boolean } {
     const { sessions, candidates } = this.context;
+    // Revoked, or overtaken by another link, while the store wrote.
+    if (candidate.spent) throw new Silence('stale', record.id);
     const old = sessions.get(candidate.device);
     const named = candidate.resumption ? candidate.resumption.continues : accept.continues;
     const continued = old !== undefined && named !== undefined && !isZero(named) && sameBytes(old.core.name, named);

@@ -12,6 +12,8 @@ export interface Pending {
   readonly anonymous: boolean;
   /** It has an answer, and waits for this device's first record. */
   waitsFor(device: string): boolean;
+  /** What names the message 1 that it was answered. */
+  readonly answeredTo: string | undefined;
 }
 
 /** SPEC 11: links before their first record, per (device, address). */
@@ -56,11 +58,20 @@ export class HalfOpen<Connection extends Pending> {
     return first(this.#largest());
   }
 
-  /** Of the links that wait for this device's first record from this very address, those that are too many, oldest first. */
+  /**
+   * Of the links that wait for this device's first record from this very address, those that are too many. First those that repeat a
+   * message 1 which an older link holds: a recording, sent over and over from behind the device's own address, ends its own copies.
+   */
   surplus(device: string, remote: string | undefined): Connection[] {
     const group = [...(this.#groups.get(addressGroup(remote)) ?? [])];
     const same = group.filter((connection) => connection.remote === remote && connection.waitsFor(device));
-    return same.slice(0, Math.max(0, same.length - perDevice));
+    const firsts = new Set<string | undefined>();
+    const [originals, copies]: [Connection[], Connection[]] = [[], []];
+    for (const connection of same) {
+      (firsts.has(connection.answeredTo) ? copies : originals).push(connection);
+      firsts.add(connection.answeredTo);
+    }
+    return [...copies, ...originals].slice(0, Math.max(0, same.length - perDevice));
   }
 
   #largest(): Set<Connection> {

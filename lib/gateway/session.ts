@@ -134,9 +134,11 @@ export class DeviceSession {
     if (this.#announced) this.#context.tell('close', report);
   }
 
-  /** It never became confirmed: what was taken early goes on to its upstream, and that is all. */
+  /** It never became confirmed. Early data that ended with FIN is complete for its upstream; any other is cut off there. */
   abandon(): void {
-    if (!this.#announced) this.end(Code.Done);
+    if (this.#announced) return;
+    for (const port of [...this.#mux.ports.values()]) if (port.peerEnded) this.#mux.forget(port, Code.Done);
+    this.end(Code.Timeout);
   }
 
   /** The operator changed the pairing: what it no longer allows ends now. */

@@ -3,43 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as netConnect, type Socket } from 'node:net';
 
-import { deviceCredentials } from '../../lib/credentials.js';
-import { Mode, Suite, Transport, Verdict, type DeviceCore, type Early } from '../../lib/engine.js';
+import { Mode, Suite, Verdict } from '../../lib/engine.js';
 import type { NewPairing } from '../../lib/pairing.js';
 import { MemoryStorage } from '../../lib/storage.js';
 import type { HawserStream } from '../../lib/stream.js';
+import { bareDevice, knock, message1 } from './bare.js';
 import { delay, echo, engine, service, until, World } from './world.js';
-
-/** Sends bytes on a connection of their own; what came back, and whether the gateway ended it. */
-async function knock(port: number, bytes: Uint8Array, wait = 400): Promise<{ answer: Buffer; closed: boolean }> {
-  const socket = netConnect({ port, host: '127.0.0.1' });
-  const parts: Buffer[] = [];
-  let closed = false;
-  socket.on('data', (part) => parts.push(part));
-  socket.on('error', () => undefined);
-  socket.on('close', () => (closed = true));
-  await once(socket, 'connect');
-  socket.write(bytes);
-  const end = Date.now() + wait;
-  while (!closed && parts.length === 0 && Date.now() < end) await delay(2);
-  const result = { answer: Buffer.concat(parts), closed };
-  socket.destroy();
-  return result;
-}
-
-/** A device core without a socket, for what a library would not do. */
-function bareDevice(pairing: NewPairing): DeviceCore {
-  const core = engine.device(deviceCredentials(engine, pairing.device).pairing, { streams: 8 });
-  core.boot();
-  return core;
-}
-
-function message1(core: DeviceCore, early?: Early): Uint8Array {
-  core.connect(Transport.Stream, 0, early);
-  const bytes = core.send(0);
-  assert.ok(bytes);
-  return Uint8Array.from(bytes);
-}
 
 describe('gateway', function () {
   this.timeout(20_000);

@@ -14,14 +14,14 @@ import {
   type SessionCore,
 } from '../../lib/engine.js';
 import { HawserError } from '../../lib/errors.js';
-import { Candidates } from '../../lib/gateway/candidates.js';
+import { Candidates, type Candidate } from '../../lib/gateway/candidates.js';
 import { addressGroup, HalfOpen, type Pending } from '../../lib/gateway/half-open.js';
 import { Mux, type StreamEnd } from '../../lib/mux.js';
 import { admit, barred } from '../../lib/policy.js';
 import { savedStreams } from '../../lib/saved.js';
 import type { DeviceRecord } from '../../lib/types.js';
 import { parseUpstreams } from '../../lib/upstream.js';
-import { delay } from './world.js';
+import { until } from './world.js';
 
 const record: DeviceRecord = {
   serial: '00'.repeat(16), name: '', mode: Mode.Psk, suite: Suite.X25519, id: randomBytes(8), recordMax: 1024,
@@ -130,7 +130,7 @@ describe('candidates', () => {
   it('four of a device from one address; the fifth takes the oldest of that address, never of another', () => {
     const candidates = new Candidates(100);
     candidates.add(entry('x', 'dev', 'other'), 0);
-    for (let n = 0; n < 10; n += 1) assert.equal(candidates.add(entry(`k${n}`, 'dev', 'here'), n), true);
+    for (let n = 0; n < 10; n += 1) candidates.add(entry(`k${n}`, 'dev', 'here'), n);
     assert.equal(candidates.size, 5);
     assert.ok(candidates.get('x', 10));
     assert.deepEqual(
@@ -148,25 +148,75 @@ describe('candidates', () => {
     assert.equal(one.accept.wiped, 1);
   });
 
-  it('a million of them: bounded', () => {
+  it('fifty thousand devices: bounded, the newest of all devices stay, nobody is refused', () => {
     const candidates = new Candidates(1000);
-    let refused = 0;
-    for (let n = 0; n < 1_000_000; n += 1) if (!candidates.add(entry(`${n}`, `${n}`, 'a'), 0)) refused += 1;
-    assert.equal(candidates.size, 1000);
-    assert.equal(refused, 999_000);
-    assert.equal(candidates.add(entry('later', 'later', 'a'), 60_001), true);
+    let evicted = 0;
+    for (let n = 0; n < 50_000; n += 1) {
+      if (candidates.add(entry(`${n}`, `${n}`, 'a'), 0)) evicted += 1;
+      assert.ok(candidates.get(`${n}`, 0));
+    }
+    assert.deepEqual([candidates.size, evicted], [1000, 49_000]);
+    candidates.add(entry('later', 'later', 'a'), 60_001);
     assert.equal(candidates.size, 1);
   });
 
-  it('when the device is live a full message 1 stays, without its keys: a repeat costs nothing', () => {
+  it('when they are too many in all, the device that holds the most loses its oldest', () => {
+    const candidates = new Candidates(20);
+    const quiet = ['x', 'y'].map((device) => entry(device, device, 'a'));
+    for (const each of quiet) candidates.add(each, 0);
+    const greedy = Array.from({ length: 40 }, (_, n) => entry(`g${n}`, 'greedy', `${n}`));
+    for (const each of greedy) candidates.add(each, 1);
+    assert.equal(candidates.size, 20);
+    for (const each of quiet) assert.equal(candidates.get(each.key, 2), each);
+    assert.deepEqual([greedy[21]?.accept.wiped, greedy[22]?.accept.wiped], [1, 0]);
+  });
+
+  it('when the device is live the digest of a full message 1 stays, without its keys: a repeat costs nothing', () => {
     const candidates = new Candidates(100);
     const [full, warm, other] = [entry('f', 'dev', 'a', false), entry('r', 'dev', 'a'), entry('o', 'dev2', 'a')];
     for (const each of [full, warm, other]) candidates.add(each, 0);
     candidates.endDevice('dev');
-    assert.equal(candidates.get('f', 1)?.spent, true);
-    assert.equal(candidates.get('r', 1), undefined);
-    assert.equal(candidates.get('o', 1)?.spent, false);
+    assert.deepEqual(['f', 'r', 'o'].map((key) => candidates.spentBy(key, 1)), ['dev', undefined, undefined]); // prettier-ignore
+    assert.deepEqual(['f', 'r', 'o'].map((key) => candidates.get(key, 1) !== undefined), [false, false, true]); // prettier-ignore
     assert.deepEqual([full.accept.wiped, warm.accept.wiped, other.accept.wiped], [1, 1, 0]);
+    assert.equal(candidates.spentBy('f', 60_000), undefined);
+    assert.equal(candidates.spentSize, 0);
+  });
+
+  it('a device that becomes live over and over takes no place from others, and pays alone for what is remembered', () => {
+    const candidates = new Candidates(64);
+    candidates.add(entry('waits', 'good', 'a', false), 0);
+    candidates.add(entry('was', 'other', 'a', false), 0);
+    candidates.endDevice('other');
+    for (let n = 0; n < 1000; n += 1) {
+      candidates.add(entry(`${n}`, 'bad', 'a', false), 1);
+      candidates.endDevice('bad');
+    }
+    assert.equal(candidates.size, 1);
+    assert.ok(candidates.get('waits', 2));
+    assert.equal(candidates.spentBy('was', 2), 'other');
+    assert.deepEqual([candidates.spentBy('999', 2), candidates.spentBy('984', 2), candidates.spentBy('983', 2)], ['bad', 'bad', undefined]); // prettier-ignore
+    for (let n = 0; n < 1000; n += 1) {
+      candidates.add(entry(`d${n}`, `d${n}`, 'a', false), 1);
+      candidates.endDevice(`d${n}`);
+    }
+    assert.equal(candidates.spentSize, 64);
+  });
+
+  it('one that is being confirmed does not expire meanwhile, but ends with its device', () => {
+    const candidates = new Candidates(2);
+    const [one, two] = [entry('1', 'dev', 'a'), entry('2', 'dev2', 'a')];
+    candidates.add(one, 0);
+    candidates.add(two, 0);
+    const release = candidates.hold(one as unknown as Candidate);
+    candidates.hold(two as unknown as Candidate);
+    candidates.expire(100_000);
+    assert.deepEqual([one.accept.wiped, two.accept.wiped], [0, 0]);
+    candidates.endDevice('dev2');
+    assert.equal(two.accept.wiped, 1);
+    release();
+    candidates.expire(100_000);
+    assert.equal(one.accept.wiped, 1);
   });
 });
 
@@ -269,11 +319,9 @@ describe('mux', () => {
     assert.deepEqual(new Set(core.written.map(({ text }) => text[0])), new Set(['a', 'b']));
     room = true;
     mux.drained();
-    await delay(5);
-    assert.equal(
-      core.written.reduce((sum, { text }) => sum + text.length, 0),
-      800_000,
-    );
+    const total = (): number => core.written.reduce((sum, { text }) => sum + text.length, 0);
+    await until(() => total() >= 800_000, 'all was written');
+    assert.equal(total(), 800_000);
     mux.stop();
   });
 
@@ -360,9 +408,14 @@ describe('saved states', () => {
 });
 
 describe('half-open connections', () => {
-  const pending = (remote: string | undefined, device?: string): Pending & { device: string | undefined } => ({
+  const pending = (
+    remote: string | undefined,
+    device?: string,
+    answeredTo?: string,
+  ): Pending & { device: string | undefined } => ({
     remote,
     device,
+    answeredTo,
     anonymous: device === undefined,
     waitsFor: (wanted) => wanted === device,
   });
@@ -395,18 +448,21 @@ describe('half-open connections', () => {
     assert.equal(filled(1, 9, known).victim('10.0.0.2'), known);
   });
 
-  it('four links of a device from one address wait for their first record; a fifth costs the oldest there and nowhere else', () => {
-    const here = Array.from({ length: 5 }, () => pending('10.0.0.1', 'dev'));
-    const halfOpen = filled(
-      99,
-      99,
-      pending('10.0.0.2', 'dev'),
-      pending('10.0.0.1', 'other'),
-      pending('10.0.0.1'),
-      ...here,
-    );
-    assert.deepEqual(halfOpen.surplus('dev', '10.0.0.1'), [here[0]]);
+  it('four links of a device from one address wait for their first record; a fifth costs one there and nowhere else', () => {
+    const here = ['a', 'b', 'c', 'd', 'e'].map((message1) => pending('10.0.0.1', 'dev', message1));
+    const others = [pending('10.0.0.2', 'dev', 'a'), pending('10.0.0.1', 'other', 'o'), pending('10.0.0.1')];
+    const halfOpen = filled(99, 99, ...others, ...here);
+    assert.deepEqual(halfOpen.surplus('dev', '10.0.0.1'), [here[0]], 'all of them differ: the oldest');
     assert.deepEqual(halfOpen.surplus('dev', '10.0.0.2'), []);
+  });
+
+  it("copies of one message 1 from the device's own address end copies, never the link that was first with its own", () => {
+    const genuine = pending('10.0.0.1', 'dev', 'mine');
+    const [first, ...copies] = Array.from({ length: 4 }, () => pending('10.0.0.1', 'dev', 'recorded'));
+    assert.deepEqual(filled(99, 99, genuine, first as Pending, ...copies).surplus('dev', '10.0.0.1'), [copies[0]]);
+    // The recording is of this very message 1: whoever was first with it stays.
+    const same = Array.from({ length: 7 }, () => pending('10.0.0.1', 'dev', 'mine'));
+    assert.deepEqual(filled(99, 99, ...same).surplus('dev', '10.0.0.1'), same.slice(1, 4));
   });
 
   it('an IPv6 network of 64 bits is one address, an IPv4 address is itself however it is written, a pipe without one is bounded in all only', () => {

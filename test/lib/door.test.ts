@@ -1,0 +1,273 @@
+/** SPEC 7.5 where time, other gateways and an operator come between an answer and its first record. */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+
+import { Code, Mode, Verdict, type DeviceCore } from '../../lib/engine.js';
+import { createGateway, type Gateway } from '../../lib/gateway.js';
+import type { NewPairing } from '../../lib/pairing.js';
+import { bareDevice, BareLink, knock, message1 } from './bare.js';
+import { delay, engine, service, until, World } from './world.js';
+
+/** What one connection to the upstream saw. */
+interface Heard {
+  text: string;
+  /** 'end': the sender said that this is all; 'error': it was cut off. */
+  over?: 'end' | 'error';
+  cut?: boolean;
+}
+
+describe('between an answer and its first record', function () {
+  this.timeout(20_000);
+  const heard: Heard[] = [];
+  const realNow = performance.now.bind(performance);
+  const others: Gateway[] = [];
+  let world: World;
+  let sink: Awaited<ReturnType<typeof service>>;
+
+  beforeEach(async () => {
+    heard.length = 0;
+    sink = await service((socket) => {
+      const one: Heard = { text: '' };
+      heard.push(one);
+      socket.on('data', (part) => (one.text += String(part)));
+      socket.on('end', () => (one.over ??= 'end'));
+      socket.on('error', () => {
+        one.over ??= 'error';
+        one.cut = true;
+      });
+    });
+    world = await World.start({ upstreams: { echo: sink.url }, policyInterval: 10, maxHalfOpen: 4 });
+  });
+  afterEach(async () => {
+    performance.now = realNow;
+    for (const gateway of others.splice(0)) await gateway.close({ drain: 0 });
+    await world.stop();
+    sink.server.close();
+    for (const socket of sink.sockets) socket.destroy();
+    assert.deepEqual(world.errors, []);
+  });
+
+  /** All clocks of the gateway that are not timers. */
+  const letPass = (ms: number): void => {
+    const now = performance.now.bind(performance);
+    performance.now = () => now() + ms;
+  };
+  const stored = async (pairing: NewPairing) => {
+    const entry = await world.store.get(pairing.device.id);
+    assert.ok(entry);
+    return entry.state;
+  };
+  const another = async (): Promise<number> => {
+    const gateway = createGateway({
+      store: world.store,
+      identity: world.identity,
+      upstreams: { echo: sink.url },
+      engine,
+    });
+    others.push(gateway);
+    return ((await gateway.listen({ port: 0, host: '127.0.0.1' })) as { port: number }).port;
+  };
+  /** The store's next write waits for the returned function. */
+  const holdWrites = (): { held: () => boolean; release: () => void } => {
+    const write = world.store.compareAndSet.bind(world.store);
+    let go: (() => void) | undefined;
+    world.store.compareAndSet = async (...args) => {
+      await new Promise<void>((resolve) => (go = resolve));
+      return write(...args);
+    };
+    return {
+      held: () => go !== undefined,
+      release: () => {
+        world.store.compareAndSet = write;
+        go?.();
+      },
+    };
+  };
+  /** Message 1 with early data for a new stream. */
+  const withEarly = (core: DeviceCore, text = 'early;', fin = false): { stream: number; bytes: Uint8Array } => {
+    const stream = core.open('echo', 0);
+    return { stream, bytes: message1(core, { stream, data: Buffer.from(text), fin, idempotent: false }) };
+  };
+
+  it('a device that becomes live over and over shuts nobody out', async () => {
+    const [greedy, good] = [await world.pair({ mode: Mode.Psk }), await world.pair({ mode: Mode.Psk })];
+    for (let n = 0; n < 24; n += 1) {
+      const link = await BareLink.live(world.port, bareDevice(greedy));
+      await until(() => link.has('live'), 'live');
+      link.hangUp();
+    }
+    assert.equal((await world.connect(good)).live, true);
+    assert.equal(world.gateway.counters.get('candidateLimit'), 0);
+  });
+
+  it('a first record later than the candidate: the link ends, the stream of its early data is told, nothing else happened', async () => {
+    const pairing = await world.pair({ mode: Mode.Ticket });
+    const core = bareDevice(pairing);
+    const { stream, bytes } = withEarly(core);
+    const link = await BareLink.answered(world.port, core, bytes);
+    assert.deepEqual(
+      link.events.find(({ type }) => type === 'verdict'),
+      { type: 'verdict', stream, verdict: Verdict.Taken },
+    );
+    await until(() => heard[0]?.text === 'early;', 'delivered');
+    const before = await stored(pairing);
+    letPass(60_001);
+    link.flush();
+    await until(() => link.closed, 'the link ends');
+    assert.equal(world.gateway.sessions.length, 0);
+    assert.deepEqual(await stored(pairing), before, 'no position was confirmed');
+    await until(() => heard[0]?.over !== undefined, 'its upstream hears');
+    assert.equal(heard[0]?.over, 'error', 'not as if this had been all');
+    link.hangUp();
+    const next = await BareLink.live(world.port, core);
+    await until(() => next.has('closed'), 'the stream is over');
+    assert.deepEqual(
+      next.events.find(({ type }) => type === 'closed'),
+      { type: 'closed', stream, code: Code.StateLost },
+    );
+    assert.equal(heard.length, 1, 'handed over once');
+    next.hangUp();
+  });
+
+  it('early data that ended with FIN is complete: its upstream gets an end, though no first record came', async () => {
+    const core = bareDevice(await world.pair({ mode: Mode.Ticket }));
+    const link = await BareLink.answered(world.port, core, withEarly(core, 'all of it', true).bytes);
+    await until(() => heard[0]?.text === 'all of it', 'delivered');
+    letPass(60_001);
+    await delay(60);
+    assert.deepEqual(heard, [{ text: 'all of it', over: 'end' }]);
+    link.flush();
+    await until(() => link.closed, 'its candidate was gone');
+  });
+
+  it('a candidate whose time ends while its first record is written becomes live with its early data', async () => {
+    const pairing = await world.pair({ mode: Mode.Ticket });
+    const core = bareDevice(pairing);
+    const { stream, bytes } = withEarly(core);
+    const link = await BareLink.answered(world.port, core, bytes);
+    const writes = holdWrites();
+    link.flush();
+    await until(writes.held, 'it is being confirmed');
+    letPass(60_001);
+    await delay(50);
+    writes.release();
+    await until(() => link.has('opened'), 'the stream lives');
+    const { out } = core.write(stream, Buffer.from('and more'), false, 0);
+    assert.ok(out);
+    link.socket.write(out);
+    await until(() => heard[0]?.text === 'early;and more', 'it goes on where it was');
+    link.hangUp();
+  });
+
+  it('revoked while its first record is written: it does not become live', async () => {
+    const pairing = await world.pair({ mode: Mode.Psk });
+    const link = await BareLink.answered(world.port, bareDevice(pairing));
+    const writes = holdWrites();
+    link.flush();
+    await until(writes.held, 'it is being confirmed');
+    let live = 0;
+    world.gateway.on('session', () => (live += 1));
+    await world.gateway.revoke(pairing.device.id);
+    writes.release();
+    await until(() => link.closed, 'the link ends');
+    assert.equal(live, 0);
+    assert.equal(world.gateway.sessions.length, 0);
+  });
+
+  it('revoked by another process after its answer: its first record gets silence', async () => {
+    const pairing = await world.pair({ mode: Mode.Psk });
+    const link = await BareLink.answered(world.port, bareDevice(pairing));
+    let live = 0;
+    world.gateway.on('session', () => (live += 1));
+    await world.store.revoke(pairing.device.id);
+    link.flush();
+    await until(() => link.closed, 'the link ends');
+    assert.deepEqual([live, world.gateway.counters.get('revoked')], [0, 1]);
+  });
+
+  it('once a device is live, its other answers are void: no repeat of their message 1 gets one, their early data is cut off', async () => {
+    const pairing = await world.pair({ mode: Mode.Psk });
+    const recorded = message1(bareDevice(pairing));
+    assert.ok((await knock(world.port, recorded)).answer.length > 0);
+    const core = bareDevice(pairing);
+    const first = await BareLink.live(world.port, core);
+    await until(() => first.has('live'), 'live');
+    const again = await knock(world.port, recorded, 1000);
+    assert.deepEqual([again.answer.length, again.closed], [0, true]);
+    first.hangUp();
+    await until(() => world.gateway.sessions.every(({ live }) => !live), 'off');
+    // A provisional session of a message 1 that another one overtakes.
+    const early = withEarly(core);
+    const waits = await BareLink.answered(world.port, core, early.bytes);
+    await until(() => heard.some(({ text }) => text === 'early;'), 'delivered');
+    waits.hangUp();
+    const fresh = await BareLink.live(world.port, bareDevice(pairing));
+    await until(() => fresh.has('live'), 'live');
+    await until(() => heard[0]?.over !== undefined, 'its upstream hears');
+    assert.equal(heard[0]?.over, 'error');
+    fresh.hangUp();
+  });
+
+  it('a full handshake that another gateway has overtaken does not replace the newer chain', async () => {
+    const pairing = await world.pair({ mode: Mode.Psk });
+    const slow = await BareLink.answered(world.port, bareDevice(pairing));
+    const fast = await BareLink.live(await another(), bareDevice(pairing));
+    await until(() => fast.has('live') && others[0]?.sessions.length === 1, 'live at the other gateway');
+    await until(async () => (await stored(pairing)).chain !== undefined, 'its chain is stored');
+    const newer = await stored(pairing);
+    slow.flush();
+    await until(() => slow.closed, 'silence');
+    assert.deepEqual(await stored(pairing), newer);
+    assert.equal(world.gateway.sessions.length, 0);
+    assert.equal(world.gateway.counters.get('stale'), 1);
+    fast.hangUp();
+  });
+
+  it('a resumption whose chain another gateway has replaced does not move the new one', async () => {
+    const pairing = await world.pair({ mode: Mode.Psk });
+    const core = bareDevice(pairing);
+    const first = await BareLink.live(world.port, core);
+    core.ping(0);
+    first.flush();
+    await until(() => first.has('pong'), 'live, and the device knows');
+    first.hangUp();
+    await until(() => world.gateway.sessions.every(({ live }) => !live), 'off');
+    const slow = await BareLink.answered(world.port, core);
+    assert.equal(core.handshake?.kind, 'resumption');
+    const fast = await BareLink.live(await another(), bareDevice(pairing));
+    await until(() => others[0]?.sessions.length === 1, 'live at the other gateway');
+    const newer = await stored(pairing);
+    slow.flush();
+    await until(() => slow.closed, 'silence');
+    assert.deepEqual(await stored(pairing), newer);
+    fast.hangUp();
+  });
+
+  it('a session that ends while the claim of its resumption is written: silence, and nothing is delivered', async () => {
+    await world.gateway.close({ drain: 0 });
+    await world.openGateway({ upstreams: { echo: sink.url }, linger: 40 });
+    const pairing = await world.pair({ mode: Mode.Ticket });
+    const core = bareDevice(pairing);
+    const first = await BareLink.live(world.port, core);
+    core.ping(0);
+    first.flush();
+    await until(() => first.has('pong'), 'live');
+    first.hangUp();
+    await until(() => world.gateway.sessions.every(({ live }) => !live), 'off');
+    const { bytes } = withEarly(core);
+    const writes = holdWrites();
+    const silence = knock(world.port, bytes, 5000);
+    await until(writes.held, 'the claim is being written');
+    await once(world.gateway, 'close');
+    writes.release();
+    const { answer, closed } = await silence;
+    assert.deepEqual([answer.length, closed], [0, true]);
+    assert.equal(world.gateway.counters.get('sessionGone'), 1);
+    const again = await BareLink.answered(world.port, core, bytes);
+    const verdict = again.events.find((event) => event.type === 'verdict');
+    assert.equal(verdict?.verdict, Verdict.Unknown);
+    assert.deepEqual(heard, []);
+    again.hangUp();
+  });
+});
