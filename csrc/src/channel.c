@@ -309,20 +309,55 @@ static int take_stream(hawser_session *s, hawser_stream *st, uint64_t tx, uint64
   return HAWSER_OK;
 }
 
+/* What a frame of a stream has after its code, in this order (SPEC 9). */
+enum part { SERIAL = 1 << 0, BYTE = 1 << 1, NAME = 1 << 2, REST = 1 << 3, OFFSET = 1 << 4, OFFSETS = 3 << 4 };
+
+typedef struct frame {
+  uint8_t code, layout;
+  uint16_t id;
+  uint32_t serial;
+  uint8_t byte; /* OPEN: kind. RESET: code */
+  uint64_t offsets[3];
+  const uint8_t *bytes; /* OPEN: name. DATA, FIN, MSG: what they carry */
+  size_t len;
+} frame;
+
+static int read_frame(hawser_reader *r, uint8_t code, frame *f) {
+  static const uint8_t layouts[] = {SERIAL | BYTE | NAME, SERIAL | OFFSETS, 0, REST, REST, OFFSET, SERIAL | BYTE, REST};
+  memset(f, 0, sizeof *f);
+  f->code = code;
+  f->layout = layouts[code - HAWSER_FRAME_OPEN];
+  f->id = (uint16_t)hawser_get(r, 2);
+  if ((f->layout & SERIAL) != 0) {
+    f->serial = (uint32_t)hawser_get(r, 4);
+    r->bad |= f->serial == 0;
+  }
+  if ((f->layout & BYTE) != 0) {
+    f->byte = (uint8_t)hawser_get(r, 1);
+  }
+  for (int i = 0; i < f->layout / OFFSET; i++) {
+    f->offsets[i] = hawser_get(r, 6);
+  }
+  if ((f->layout & (NAME | REST)) != 0) {
+    f->len = (f->layout & NAME) != 0 ? (size_t)hawser_get(r, 1) : r->left;
+    f->bytes = hawser_get_bytes(r, f->len);
+  }
+  return r->bad ? HAWSER_ERR_PEER : HAWSER_OK;
+}
+
 /* Gateway: an id begins anew. */
-static int open_stream(hawser_session *s, hawser_stream *st, uint32_t serial, uint8_t kind, const uint8_t *name,
-                       size_t name_len, hawser_event *event) {
+static int open_stream(hawser_stream *st, const frame *f, hawser_event *event) {
   hawser_owed owed = st->owed;
   memset(st, 0, sizeof *st);
   st->owed = owed;
-  st->serial = serial;
-  st->kind = kind;
+  st->serial = f->serial;
+  st->kind = f->byte;
   st->flags = HAWSER_ST_USED | HAWSER_ST_NAMED;
   event->type = HAWSER_EV_OPEN;
-  event->stream = (uint16_t)(st - s->streams);
-  event->value = kind;
-  event->data = name;
-  event->len = name_len;
+  event->stream = f->id;
+  event->value = f->byte;
+  event->data = f->bytes;
+  event->len = f->len;
   return HAWSER_OK;
 }
 
@@ -331,25 +366,18 @@ static void recall(hawser_stream *st) {
   st->flags |= (st->flags & (HAWSER_ST_RESET | HAWSER_ST_ANSWERED)) != 0 ? HAWSER_ST_RESET_DUE : HAWSER_ST_STREAM_DUE;
 }
 
-static int on_open(hawser_session *s, hawser_reader *r, hawser_event *event) {
-  uint16_t id = (uint16_t)hawser_get(r, 2);
-  hawser_stream *st = stream_at(s, id);
-  uint32_t serial = (uint32_t)hawser_get(r, 4);
-  uint8_t kind = (uint8_t)hawser_get(r, 1);
-  size_t len = (size_t)hawser_get(r, 1);
-  const uint8_t *name = hawser_get_bytes(r, len);
-  if (r->bad || !hawser_is_gateway(s) || serial == 0 || kind > HAWSER_KIND_MESSAGES || len == 0 ||
-      len > HAWSER_UPSTREAM_MAX) {
+static int on_open(hawser_session *s, hawser_stream *st, const frame *f, hawser_event *event) {
+  if (!hawser_is_gateway(s) || f->byte > HAWSER_KIND_MESSAGES || f->len == 0 || f->len > HAWSER_UPSTREAM_MAX) {
     return HAWSER_ERR_PEER;
   }
   if (st == NULL) {
-    return owe_reset(s, id, serial, HAWSER_STREAM_LIMIT); /* SPEC 9: an id beyond what the gateway holds */
+    return owe_reset(s, f->id, f->serial, HAWSER_STREAM_LIMIT); /* SPEC 9: an id beyond what the gateway holds */
   }
-  if (serial < st->serial) {
+  if (f->serial < st->serial) {
     return HAWSER_ERR_PEER;
   }
-  if (serial > st->serial) {
-    return open_stream(s, st, serial, kind, name, len, event);
+  if (f->serial > st->serial) {
+    return open_stream(st, f, event);
   }
   if ((st->flags & HAWSER_ST_DONE) != 0) {
     recall(st);
@@ -359,46 +387,30 @@ static int on_open(hawser_session *s, hawser_reader *r, hawser_event *event) {
   return is_open(st) ? take_stream(s, st, 0, 0, 0) : HAWSER_OK;
 }
 
-static int on_stream(hawser_session *s, hawser_reader *r) {
-  uint16_t id = (uint16_t)hawser_get(r, 2);
-  hawser_stream *st = stream_at(s, id);
-  uint32_t serial = (uint32_t)hawser_get(r, 4);
-  uint64_t tx = hawser_get(r, 6);
-  uint64_t rx = hawser_get(r, 6);
-  uint64_t ack = hawser_get(r, 6);
-  if (r->bad || serial == 0) {
-    return HAWSER_ERR_PEER;
-  }
-  if (is_open(st) && serial == st->serial) {
-    return take_stream(s, st, tx, rx, ack);
+static int on_stream(hawser_session *s, hawser_stream *st, const frame *f) {
+  int own = st != NULL && f->serial == st->serial;
+  if (own && is_open(st)) {
+    return take_stream(s, st, f->offsets[0], f->offsets[1], f->offsets[2]);
   }
   if (!hawser_is_gateway(s)) {
     return HAWSER_OK;
   }
-  if (st != NULL && serial == st->serial && (st->flags & HAWSER_ST_DONE) != 0) {
+  if (own && (st->flags & HAWSER_ST_DONE) != 0) {
     recall(st);
     return HAWSER_OK;
   }
-  return owe_reset(s, id, serial, HAWSER_STATE_LOST);
+  return owe_reset(s, f->id, f->serial, HAWSER_STATE_LOST);
 }
 
-/* DATA or FIN: bytes below rx are discarded, so repeats do no harm; a gap is a violation. */
-static int on_data(hawser_session *s, hawser_reader *r, int fin, hawser_event *event) {
-  hawser_stream *st = stream_at(s, hawser_get(r, 2));
-  size_t len = r->left;
-  const uint8_t *data = hawser_get_bytes(r, len);
+/* DATA or FIN of an open stream: bytes below rx are discarded, so repeats do no harm; a gap is a violation. */
+static int on_data(hawser_session *s, hawser_stream *st, const frame *f, hawser_event *event) {
   uint32_t window = hawser_is_gateway(s) ? s->pairing->window_gateway : s->pairing->window_device;
+  int fin = f->code == HAWSER_FRAME_FIN;
   uint64_t end;
-  if (r->bad) {
-    return HAWSER_ERR_PEER;
-  }
-  if (!is_open(st)) {
-    return HAWSER_OK;
-  }
   if (st->kind != HAWSER_KIND_STREAM || st->rx_at > st->rx) {
     return HAWSER_ERR_PEER;
   }
-  end = st->rx_at + len;
+  end = st->rx_at + f->len;
   if (end > HAWSER_OFFSET_MAX - 1 || (end > st->rx && end - st->rx_acked > window)) {
     return HAWSER_ERR_PEER;
   }
@@ -413,8 +425,8 @@ static int on_data(hawser_session *s, hawser_reader *r, int fin, hawser_event *e
   if (end > st->rx) {
     size_t fresh = (size_t)(end - st->rx);
     event->type = HAWSER_EV_DATA;
-    event->stream = (uint16_t)(st - s->streams);
-    event->data = data + (len - fresh);
+    event->stream = f->id;
+    event->data = f->bytes + (f->len - fresh);
     event->len = fresh;
     event->offset = st->rx;
     st->rx = end;
@@ -429,15 +441,7 @@ static int on_data(hawser_session *s, hawser_reader *r, int fin, hawser_event *e
   return HAWSER_OK;
 }
 
-static int on_ack(hawser_session *s, hawser_reader *r) {
-  hawser_stream *st = stream_at(s, hawser_get(r, 2));
-  uint64_t offset = hawser_get(r, 6);
-  if (r->bad) {
-    return HAWSER_ERR_PEER;
-  }
-  if (!is_open(st)) {
-    return HAWSER_OK;
-  }
+static int on_ack(hawser_session *s, hawser_stream *st, uint64_t offset) {
   if (offset > st->tx) {
     return HAWSER_ERR_PEER;
   }
@@ -451,19 +455,12 @@ static int on_ack(hawser_session *s, hawser_reader *r) {
 }
 
 /* The receiver of a RESET that has not sent one for this serial sends one back (code 0). */
-static int on_reset(hawser_session *s, hawser_reader *r) {
-  uint16_t id = (uint16_t)hawser_get(r, 2);
-  hawser_stream *st = stream_at(s, id);
-  uint32_t serial = (uint32_t)hawser_get(r, 4);
-  uint8_t code = (uint8_t)hawser_get(r, 1);
+static int on_reset(hawser_session *s, hawser_stream *st, const frame *f) {
   int own;
-  if (r->bad || serial == 0) {
-    return HAWSER_ERR_PEER;
-  }
   if (st == NULL) {
     return HAWSER_OK; /* its OPEN or STREAM was answered with a RESET */
   }
-  own = serial == st->serial;
+  own = f->serial == st->serial;
   if (own && (st->flags & HAWSER_ST_RESET) != 0) {
     if (is_used(st)) {
       close_stream(s, st, st->code); /* the answer to the device's own */
@@ -480,29 +477,41 @@ static int on_reset(hawser_session *s, hawser_reader *r) {
   }
   if (own && is_used(st)) {
     st->flags &= ~(uint32_t)HAWSER_ST_DUE;
-    close_stream(s, st, code);
+    close_stream(s, st, f->byte);
   }
-  return owe_reset(s, id, serial, HAWSER_DONE);
+  return owe_reset(s, f->id, f->serial, HAWSER_DONE);
 }
 
-static int on_message(hawser_session *s, hawser_reader *r, hawser_event *event) {
-  hawser_stream *st = stream_at(s, hawser_get(r, 2));
-  size_t len = r->left;
-  const uint8_t *data = hawser_get_bytes(r, len);
-  if (r->bad) {
-    return HAWSER_ERR_PEER;
-  }
-  if (!is_open(st)) {
-    return HAWSER_OK;
-  }
+static int on_message(const hawser_stream *st, const frame *f, hawser_event *event) {
   if (st->kind != HAWSER_KIND_MESSAGES) {
     return HAWSER_ERR_PEER;
   }
   event->type = HAWSER_EV_MESSAGE;
-  event->stream = (uint16_t)(st - s->streams);
-  event->data = data;
-  event->len = len;
+  event->stream = f->id;
+  event->data = f->bytes;
+  event->len = f->len;
   return HAWSER_OK;
+}
+
+static int stream_frame(hawser_session *s, const frame *f, hawser_event *event) {
+  hawser_stream *st = stream_at(s, f->id);
+  if ((f->layout & SERIAL) == 0 && !is_open(st)) {
+    return HAWSER_OK; /* DATA, FIN, ACK and MSG for an id that is not open are ignored */
+  }
+  switch (f->code) {
+  case HAWSER_FRAME_OPEN:
+    return on_open(s, st, f, event);
+  case HAWSER_FRAME_STREAM:
+    return on_stream(s, st, f);
+  case HAWSER_FRAME_ACK:
+    return on_ack(s, st, f->offsets[0]);
+  case HAWSER_FRAME_RESET:
+    return on_reset(s, st, f);
+  case HAWSER_FRAME_MSG:
+    return on_message(st, f, event);
+  default:
+    return on_data(s, st, f, event);
+  }
 }
 
 /* Gateway: forgets the streams that were not named, tells its own. Device: what the gateway left unnamed is lost. */
@@ -555,39 +564,21 @@ static int replaces(hawser_session *s, hawser_reader r) {
 int hawser_channel_frame(hawser_session *s, hawser_event *event) {
   hawser_reader r = {s->frames, s->frames_len, 0};
   uint8_t code = (uint8_t)hawser_get(&r, 1);
-  int err = HAWSER_ERR_PEER;
+  frame f;
+  int err;
   if (!in_place(s, code)) {
-    return err;
+    return HAWSER_ERR_PEER;
   }
   if (code == HAWSER_FRAME_OPEN && replaces(s, r)) {
     return HAWSER_OK; /* the frame stays where it is until that was told */
   }
-  switch (code) {
-  case HAWSER_FRAME_OPEN:
-    err = on_open(s, &r, event);
-    break;
-  case HAWSER_FRAME_STREAM:
-    err = on_stream(s, &r);
-    break;
-  case HAWSER_FRAME_SYNCED:
+  if (code == HAWSER_FRAME_SYNCED) {
     err = on_synced(s);
-    break;
-  case HAWSER_FRAME_DATA:
-  case HAWSER_FRAME_FIN:
-    err = on_data(s, &r, code == HAWSER_FRAME_FIN, event);
-    break;
-  case HAWSER_FRAME_ACK:
-    err = on_ack(s, &r);
-    break;
-  case HAWSER_FRAME_RESET:
-    err = on_reset(s, &r);
-    break;
-  case HAWSER_FRAME_MSG:
-    err = on_message(s, &r, event);
-    break;
-  default:
+  } else if (code < HAWSER_FRAME_OPEN || code > HAWSER_FRAME_MSG) {
     err = hawser_control_frame(s, code, &r);
-    break;
+  } else {
+    err = read_frame(&r, code, &f);
+    err = err == HAWSER_OK ? stream_frame(s, &f, event) : err;
   }
   s->frames = r.at;
   s->frames_len = r.left;
