@@ -38,7 +38,7 @@ const parts = {
     command('node tools/build-native.mjs --port openssl'),
     command('node tools/build-native.mjs --port mbedtls'),
   ],
-  mocha: [command('mocha --node-option import=tsx --forbid-only "test/**/*.test.ts"', mochaCount)],
+  mocha: [command('mocha --forbid-only "test/**/*.test.ts"', mochaCount)],
   types: [command('tsd --files "test/types/*.test-d.ts"')],
   exports: [command('publint --strict'), command('node tools/check-exports.mjs', plainCount)],
 };

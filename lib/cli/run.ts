@@ -1,6 +1,6 @@
 /** The table of subcommands, and what becomes of their errors. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { CONFIG_NAME } from '../config.js';
 import { HawserError } from '../errors.js';
 import type { HawserErrorCode } from '../errors.js';
@@ -49,10 +49,22 @@ function describe(error: unknown): string {
 /** Whoever types only the name sees how things stand, and before there is anything, what can be done. */
 const alone = (io: Io): string => (io.env['HAWSER_CONFIG'] || existsSync(CONFIG_NAME) ? status.name : '--help');
 
+/** The package's, two folders above this file in source and in the built form. */
+function version(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return `${version}\n`;
+}
+
 export async function run(argv: string[], io: Io): Promise<number> {
   const [name = alone(io), ...args] = argv;
   if (name === '--help' || name === '-h' || name === 'help') {
     io.out(help());
+    return EXIT.ok;
+  }
+  if (name === '--version') {
+    io.out(version());
     return EXIT.ok;
   }
   try {
