@@ -40,7 +40,7 @@ set(HAWSER_GATEWAY_TESTS
 # Programs without tests of their own, driven by test/vectors.
 set(HAWSER_RUNNER_PROGRAMS port_vectors noise_vectors)
 
-# Builds of a device that leave out what HAWSER_... says: the tests hold them to the compiler, tools/size.mjs measures them.
+# Builds of a device that leave out what HAWSER_... says: the tests hold them to the compiler (tools/size.mjs: to a size).
 set(HAWSER_SMALL_BUILDS
   "HAWSER_SAVE=0 HAWSER_SERIAL_LINES=0"
   "HAWSER_STREAMS=0"
