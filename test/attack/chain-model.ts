@@ -148,6 +148,8 @@ export class ChainModel {
     must(this.ph === 'IDLE' || this.ph === 'SENT', 'message 1', `sent in ${this.ph}`);
     if (this.ph === 'SENT' && h === this.dm) return; // repeated byte for byte
     if (at === undefined) return this.messageFull(h);
+    // The ladder's next turn: a full handshake in between has cost the bytes of the message 1 before it.
+    if (this.ph === 'SENT' && this.full) this.rule_7_4_2_jump();
     if (order(at, this.pos) !== 0 || at.chain !== this.chain) {
       must(
         this.ph === 'SENT' && at.chain === this.chain,
@@ -349,6 +351,10 @@ export class ChainModel {
       if (this.answers.get(h)?.candidate !== true) this.rule_7_5_4_answer(h);
       return;
     }
+    this.rule_7_5_4_cached(h);
+  }
+
+  private rule_7_5_4_cached(h: string): void {
     this.walk('rule_7_5_4_cached');
     must(this.answers.get(h)?.candidate === true, 'rule_7_5_4_cached', 'an answer that is neither new nor kept');
   }

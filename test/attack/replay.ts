@@ -20,15 +20,19 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 class Tickets {
   private readonly js = createJsEngine();
   private readonly known = new Map<string, At & { chain: string }>();
-  private readonly chains = new Set<string>();
+  private readonly chains = new Map<string, Chain>();
 
   add(start: Chain): void {
     if (this.chains.has(hex(start.id))) return;
-    this.chains.add(hex(start.id));
+    this.chains.set(hex(start.id), start);
+    this.walk(start, 4);
+  }
+
+  private walk(start: Chain, blocks: number): void {
     let block = start;
-    for (let b = start.b; b < start.b + 40; b++) {
+    for (let b = start.b; b < start.b + blocks; b++) {
       let step = block;
-      for (let i = 0; i < 24; i++) {
+      for (let i = 0; i < 2 * blocks; i++) {
         const [first] = this.js.chainTickets(step, 0);
         if (first) this.known.set(hex(first.ticket), { b, i, chain: hex(start.id) });
         step = this.js.chainMove(step, { b, i: i + 1 });
@@ -38,6 +42,8 @@ class Tickets {
   }
 
   at(ticket: Uint8Array): At & { chain: string } {
+    for (let blocks = 8; blocks <= 128 && !this.known.has(hex(ticket)); blocks *= 2)
+      for (const start of this.chains.values()) this.walk(start, blocks);
     const found = this.known.get(hex(ticket));
     if (!found) throw new NotAllowed('message 1: a ticket of no position of any chain');
     return found;
@@ -68,6 +74,8 @@ const recordOf = ({ chain, early, incarnation }: StoreRow): Record => ({
 class DeviceTap {
   private connecting = false;
   private live = false;
+  /** stored() has made it live; the event comes later, perhaps behind the end of that link. */
+  private announced = false;
 
   constructor(
     private readonly watch: () => Watch | undefined,
@@ -102,7 +110,7 @@ class DeviceTap {
       stored: (ok) => {
         this.watch()?.model.stored(ok);
         core.stored(ok);
-        if (ok) this.live = true;
+        if (ok) this.live = this.announced = true;
       },
       disconnected: (now) => {
         core.disconnected(now);
@@ -125,9 +133,12 @@ class DeviceTap {
     const asks = events.find((event) => event.type === 'store');
     const live = events.some(({ type }) => type === 'live');
     if (asks) model?.rule_7_4_3_take(slotOf(asks.slot));
-    else if (!this.live && live) model?.rule_7_4_3_take(undefined);
+    else if (live && !this.live && !this.announced) model?.rule_7_4_3_take(undefined);
     else if (this.live && !events.some(({ type }) => type === 'drop')) model?.hear(events.length > 0);
-    if (!asks && live) this.live = true;
+    if (live && !asks) {
+      this.live ||= !this.announced;
+      this.announced = false;
+    }
     return events;
   }
 }
