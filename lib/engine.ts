@@ -120,6 +120,8 @@ export interface SessionCore {
     fin: boolean,
     now: number,
   ): { taken: number; finTaken: boolean; out?: Uint8Array };
+  /** Optional: what send(), write() or message() gave has been written out, and its memory may be used again. Once each, after that not a byte of it. */
+  release?(out: Uint8Array): void;
   /** Bytes that write() would take now. */
   window(stream: number): number;
   message(stream: number, data: Uint8Array, now: number): Uint8Array | undefined;

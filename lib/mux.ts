@@ -28,8 +28,8 @@ export interface StreamEnd {
 
 /** What is below: a socket, or anything that carries bytes. */
 export interface Link {
-  /** False: wait for Mux.drained(). */
-  write(bytes: Uint8Array): boolean;
+  /** False: wait for Mux.drained(). `written`: called, if ever, when the bytes are needed no more. */
+  write(bytes: Uint8Array, written: () => void): boolean;
 }
 
 export interface MuxOptions {
@@ -116,6 +116,10 @@ export class StreamPort {
   /** Everything that was written has been sent: the next write need not queue. */
   get room(): boolean {
     return this.#next === this.#end;
+  }
+  /** Bytes that were ever written. */
+  get written(): number {
+    return this.#end;
   }
   /** Bytes that the peer has not acknowledged, FIN included. */
   get outstanding(): number {
@@ -300,7 +304,14 @@ export class Mux<Core extends SessionCore = SessionCore> {
   }
 
   receive(chunk: Uint8Array): void {
-    this.dispatch(this.core.receive(plain(chunk), monotonic()));
+    // What is accepted meanwhile is answered by the one pump() below.
+    const scheduled = this.#scheduled;
+    this.#scheduled = true;
+    try {
+      this.dispatch(this.core.receive(plain(chunk), monotonic()));
+    } finally {
+      this.#scheduled = scheduled;
+    }
     this.pump();
   }
 
@@ -430,11 +441,13 @@ export class Mux<Core extends SessionCore = SessionCore> {
     const control = this.core.send(monotonic());
     if (control) this.#write(control);
     if (this.core.live) this.#pumpStreams();
-    for (const port of [...this.ports.values()]) port.tellRoom();
+    // A stream that is opened meanwhile is told nothing, and one that ends is closed.
+    for (const port of this.ports.values()) port.tellRoom();
   }
 
   #pumpStreams(): void {
-    const waiting = [...this.ports.values()].filter((port) => port.pending);
+    const waiting: StreamPort[] = [];
+    for (const port of this.ports.values()) if (port.pending) waiting.push(port);
     if (waiting.length === 0) return;
     const write = (out: Uint8Array): void => this.#write(out);
     const start = this.#first++ % waiting.length;
@@ -453,7 +466,7 @@ export class Mux<Core extends SessionCore = SessionCore> {
   }
 
   #write(bytes: Uint8Array): void {
-    if (this.#link && !this.#link.write(bytes)) this.#clogged = true;
+    if (this.#link && !this.#link.write(bytes, () => this.core.release?.(bytes))) this.#clogged = true;
   }
 
   // ---- Time -----------------------------------------------------------------------------------------------------

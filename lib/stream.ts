@@ -7,6 +7,7 @@ import { EventEmitter } from 'node:events';
 import { Duplex } from 'node:stream';
 
 import { Code, Verdict } from './engine.js';
+import { Copies } from './copies.js';
 import { HawserError, resetError } from './errors.js';
 import type { StreamEnd, StreamPort } from './mux.js';
 
@@ -43,6 +44,7 @@ export class HawserStream extends Duplex implements StreamEnd {
    */
   readonly verdict: Promise<Verdict>;
   readonly #early: EarlyVerdict;
+  readonly #copies = new Copies();
   #port: StreamPort | undefined;
   #pushed = 0;
   #consumed = 0;
@@ -93,18 +95,23 @@ export class HawserStream extends Duplex implements StreamEnd {
   // ---- The application's side --------------------------------------------------------------------------------------
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
-    // A copy: the caller may reuse its buffer after `done`, and these bytes may have to be sent again.
-    this.#send(Buffer.from(chunk), done);
+    this.#send([chunk], done);
   }
 
   override _writev(chunks: { chunk: Buffer }[], done: Done): void {
-    this.#send(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
+    this.#send(
+      chunks.map(({ chunk }) => chunk),
+      done,
+    );
   }
 
-  #send(bytes: Buffer, done: Done): void {
-    if (!this.#port || this.#port.closed) return done(new HawserError('ERR_HAWSER_CLOSED', 'the stream is closed'));
+  /** Copies: the caller may reuse its buffers after `done`, and these bytes may have to be sent again. */
+  #send(chunks: readonly Buffer[], done: Done): void {
+    const port = this.#port;
+    if (!port || port.closed) return done(new HawserError('ERR_HAWSER_CLOSED', 'the stream is closed'));
     this.#writing = done;
-    this.#port.write(bytes);
+    this.#copies.free(port.acknowledged);
+    for (const copy of this.#copies.of(chunks, port.written)) port.write(copy);
   }
 
   override _final(done: Done): void {
@@ -199,6 +206,9 @@ export class HawserStream extends Duplex implements StreamEnd {
   }
 }
 
+/** What a record towards the gateway takes (SPEC 3.6), less the head of MSG (SPEC 9). Bytes. */
+const messageMax = 16383 - 3;
+
 export interface MessageEvents {
   connect: [];
   message: [data: Buffer];
@@ -221,9 +231,17 @@ export class MessageStream extends EventEmitter<MessageEvents> implements Stream
     this.#threw = threw;
   }
 
-  /** False: it was not sent (no link, or one that is busy). ERR_HAWSER_ARG: longer than a record takes. */
+  /** False: it was not sent (no link, or one that is busy). ERR_HAWSER_ARG: longer than any record takes, 16380 bytes. */
   send(data: Uint8Array): boolean {
-    return this.#port?.message(data) ?? false;
+    if (data.length > messageMax)
+      throw new HawserError('ERR_HAWSER_ARG', `message: ${data.length} bytes; at most ${messageMax} fit a record`);
+    try {
+      return this.#port?.message(data) ?? false;
+    } catch (error) {
+      // The first record of a link is shorter: a busy link, so to speak.
+      if (error instanceof HawserError && error.code === 'ERR_HAWSER_LIMIT') return false;
+      throw error;
+    }
   }
 
   close(): void {

@@ -67,6 +67,8 @@ export class SealedStore implements Store {
   readonly #upgrades: readonly Upgrade[];
   /** Decoded static records by id; the random nonce in front of the sealed bytes says whether one is still the stored one. */
   readonly #records = new Map<string, { nonce: Buffer; record: DeviceRecord }>();
+  /** Not longer than they are in the store, as far as this process knows: they hold secrets of positions that are erased when they were passed. */
+  readonly #states = new Map<string, { value: Buffer; open: OpenState }>();
   #closed = false;
 
   private constructor(backend: Backend, options: SealedStoreOptions) {
@@ -196,26 +198,21 @@ export class SealedStore implements Store {
     const cached = this.#records.get(name);
     if (cached?.nonce.equals(nonce)) return cached.record;
     const record = decodeRecord(this.#openOrThrow(id, deviceKey(id), sealed));
-    this.#remember(name, { nonce: Buffer.from(nonce), record });
+    remember(this.#records, name, { nonce: Buffer.from(nonce), record });
     return record;
   }
 
-  #remember(name: string, entry: { nonce: Buffer; record: DeviceRecord }): void {
-    this.#records.delete(name);
-    this.#records.set(name, entry);
-    if (this.#records.size <= 10_000) return;
-    const oldest = this.#records.keys().next();
-    if (!oldest.done) this.#records.delete(oldest.value);
-  }
-
-  #readState(
-    value: Buffer | undefined,
-    id: Uint8Array,
-  ): { state: ChainState; tickets: Buffer[]; version: number } | undefined {
+  /** A handshake reads the same state several times: it is opened once for the same bytes. What comes out is never changed in place. */
+  #readState(value: Buffer | undefined, id: Uint8Array): OpenState | undefined {
     if (!value) return undefined;
+    const name = Buffer.from(id).toString('latin1');
+    const known = this.#states.get(name);
+    if (known?.value.equals(value)) return known.open;
     const version = value.readUIntBE(0, versionLength);
     const plain = this.#openOrThrow(id, stateAd(id, version), value.subarray(versionLength));
-    return { ...decodeState(plain), version };
+    const open = { ...decodeState(plain), version };
+    remember(this.#states, name, { value: Buffer.from(value), open });
+    return open;
   }
 
   #openOrThrow(id: Uint8Array, ad: Uint8Array, sealed: Uint8Array): Buffer {
@@ -307,6 +304,7 @@ export class SealedStore implements Store {
     table.remove(deviceKey(id));
     table.remove(chainKey(id));
     this.#records.delete(Buffer.from(id).toString('latin1'));
+    this.#states.delete(Buffer.from(id).toString('latin1'));
   }
 
   update(id: Uint8Array, change: Partial<DeviceRecord>): Promise<boolean> {
@@ -373,6 +371,7 @@ export class SealedStore implements Store {
       table.put(key, value);
       return true;
     });
+    if (done) this.#states.delete(Buffer.from(id).toString('latin1'));
     if (done && durable) await this.#backend.flushed();
     return done;
   }
@@ -387,6 +386,7 @@ export class SealedStore implements Store {
       for (const key of [...table.keys('d')]) this.#restoreOne(table, key.subarray(1), ahead, tickets);
       this.#touch(table);
     });
+    this.#states.clear();
     await this.#backend.flushed();
   }
 
@@ -474,4 +474,19 @@ function number(value: number): Buffer {
 
 function readNumber(bytes: Buffer | undefined): number | undefined {
   return bytes?.readUIntBE(0, 6);
+}
+
+interface OpenState {
+  state: ChainState;
+  tickets: Buffer[];
+  version: number;
+}
+
+/** What was remembered first is forgotten when there is too much. */
+function remember<T>(cache: Map<string, T>, name: string, entry: T): void {
+  cache.delete(name);
+  cache.set(name, entry);
+  if (cache.size <= 10_000) return;
+  const oldest = cache.keys().next();
+  if (!oldest.done) cache.delete(oldest.value);
 }

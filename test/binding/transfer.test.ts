@@ -112,6 +112,28 @@ forEachPort('binding: sessions', (engine) => {
     link.wipe();
   });
 
+  it('what was released is used again, and nothing that was not', () => {
+    const link = new Link(engine(), { windowGateway: 1 << 30 }).connect();
+    const stream = link.open();
+    const write = (): Uint8Array => must(link.device.write(stream, pattern(60_000), false, link.now).out, 'records');
+    const release = (out: Uint8Array): void => link.device.release?.(out);
+    const kept = Array.from({ length: 20 }, write);
+    const copies = kept.map(hex);
+    const memories = new Set<ArrayBufferLike>();
+    for (let n = 0; n < 200; n += 1) {
+      const out = write();
+      memories.add(out.buffer);
+      release(out);
+      release(Buffer.alloc(5));
+    }
+    assert.ok(memories.size <= 3, `${memories.size} pieces of memory for 12 MB`);
+    assert.deepEqual(kept.map(hex), copies);
+    kept.forEach(release);
+    for (let n = 0; n < 20; n += 1) memories.add(write().buffer);
+    assert.ok(memories.size <= 9, 'those came back too');
+    link.wipe();
+  });
+
   it('a forged record is a drop event behind the events of the good ones before it, and the link takes no more', () => {
     const link = new Link(engine()).connect();
     const stream = link.open();

@@ -1,34 +1,71 @@
-/** Where outgoing records are written: many small ones share one allocation, as in Node's own pool. */
+/**
+ * Where outgoing records are written. Many small ones share one slab, and a slab whose bytes were all released is used again: fresh memory for every
+ * write would cost a full garbage collection every few megabytes.
+ */
 
-const SLAB = 131072;
-const SHARE = SLAB / 4;
+/** Holds the largest write() of a mux, sealed. */
+const SLAB = 262144;
+/** Free slabs that are kept. */
+const SPARE = 8;
+
+class Slab {
+  readonly memory = Buffer.allocUnsafeSlow(SLAB);
+  used = 0;
+  /** Given out and not released. */
+  pending = 0;
+}
 
 export class Output {
-  private slab: Buffer = Buffer.alloc(0);
-  private used = 0;
+  readonly #slabs = new WeakMap<ArrayBufferLike, Slab>();
+  readonly #free: Slab[] = [];
+  #slab: Slab | undefined;
   /** The buffer of the last room(), and where its free space starts. */
-  buffer: Buffer = this.slab;
+  buffer: Buffer = Buffer.alloc(0);
   at = 0;
 
   /** Makes buffer have `length` free bytes from `at` on. */
   room(length: number): void {
-    if (length > SHARE) {
+    if (length > SLAB) {
       this.buffer = Buffer.allocUnsafeSlow(length);
       this.at = 0;
       return;
     }
-    if (this.slab.length - this.used < length) {
-      this.slab = Buffer.allocUnsafeSlow(SLAB);
-      this.used = 0;
-    }
-    this.buffer = this.slab;
-    this.at = this.used;
+    const slab = this.#withRoom(length);
+    this.buffer = slab.memory;
+    this.at = slab.used;
+  }
+
+  #withRoom(length: number): Slab {
+    if (this.#slab && SLAB - this.#slab.used >= length) return this.#slab;
+    const slab = this.#free.pop() ?? this.#fresh();
+    this.#slab = slab;
+    return slab;
+  }
+
+  #fresh(): Slab {
+    const slab = new Slab();
+    this.#slabs.set(slab.memory.buffer, slab);
+    return slab;
   }
 
   /** The `length` bytes that were written there; undefined for none. */
   take(length: number): Buffer | undefined {
     if (length === 0) return undefined;
-    if (this.buffer === this.slab) this.used += length;
+    const slab = this.#slabs.get(this.buffer.buffer);
+    if (slab) {
+      slab.used += length;
+      slab.pending += 1;
+    }
     return this.buffer.subarray(this.at, this.at + length);
+  }
+
+  /** What take() gave is not needed any more; once each. Bytes that never come back are the garbage collector's, slab and all. */
+  release(bytes: Uint8Array): void {
+    const slab = this.#slabs.get(bytes.buffer);
+    if (!slab || slab.pending === 0) return;
+    slab.pending -= 1;
+    if (slab.pending > 0) return;
+    slab.used = 0;
+    if (slab !== this.#slab && this.#free.length < SPARE) this.#free.push(slab);
   }
 }

@@ -115,6 +115,10 @@ export abstract class NativeSession<Raw extends RawSession> implements SessionCo
     return out === undefined ? { taken, finTaken } : { taken, finTaken, out };
   }
 
+  release(out: Uint8Array): void {
+    this.native.output.release(out);
+  }
+
   window(stream: number): number {
     return check(this.raw.window(stream), 'window', names.stream);
   }
