@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { selectEngine } from '../engine/select.js';
 import { HawserError } from '../errors.js';
 import { UsageError, command } from './command.js';
-import { isBlob, reportBlob } from './inspect/blob.js';
+import { isBlob, isStateFile, reportBlob, reportStateFile } from './inspect/blob.js';
 import { isCapture } from './inspect/capture.js';
 import { reportCapture } from './inspect/links.js';
 import { reportPairing } from './inspect/pairing.js';
@@ -13,6 +13,7 @@ import { json, printable } from './io.js';
 function report(bytes: Buffer, showSecrets: boolean): Report {
   if (isCapture(bytes)) return reportCapture(bytes);
   if (isBlob(bytes)) return reportBlob(bytes, showSecrets);
+  if (isStateFile(bytes)) return reportStateFile(bytes, showSecrets);
   return reportPairing(bytes, showSecrets, selectEngine());
 }
 
@@ -32,8 +33,9 @@ export const inspect = command({
   summary: 'show a pairing, a slot, a saved state or a capture',
   usage: `FILE... [--json] [--show-secrets]
 
-Shows what a file says: a pairing (JSON or binary), a device's flash slot (its ticket chain), a saved state, or a
-capture (pcap or pcapng) with hawser links: messages, records, lengths, and what can be said without keys.
+Shows what a file says: a pairing (JSON or binary), a device's flash slot (its ticket chain), a saved state (as such or
+in its file), or a capture (pcap or pcapng) with hawser links: messages, records, lengths, and what can be said
+without keys.
 
   --json          data with a version
   --show-secrets  print secrets as well`,

@@ -332,6 +332,44 @@ describe('hawser inspect: slots and saved states', () => {
     assert.deepEqual((await report(saved(2, 0), '--show-secrets'))['secrets'], { stepSecret: 'c6'.repeat(32) });
   });
 
+  it('the file of a saved state, with the names of its streams', async () => {
+    const file = (names: unknown): Buffer =>
+      Buffer.from(JSON.stringify({ version: 1, blob: saved(1, 1).toString('hex'), names }));
+    const { streams, kind } = await report(file([[1, 'mqtt']]));
+    assert.equal(kind, 'state');
+    assert.deepEqual(
+      (streams as Record<string, unknown>[]).map(({ id, upstream, acknowledged }) => [id, upstream, acknowledged]),
+      [[1, 'mqtt', 4096]],
+    );
+    await refusedFile(file([]), /state: names: stream 1 of the blob has none/);
+    await refusedFile(Buffer.from('{"version":1,"blob":"00","names":[]}'), /state: blob: length: 1 bytes/);
+  });
+
+  it('for people: what there is, and no secret unless it is asked for', async () => {
+    const text = async (bytes: Buffer, ...more: string[]): Promise<string> => {
+      const file = join(folder(), 'blob');
+      writeFileSync(file, bytes);
+      return (await done('inspect', file, ...more)).out;
+    };
+    const shown: [Buffer, RegExp, string][] = [
+      [
+        slot(),
+        /flash slot.*\n +sequence +7\n.*\n +block +42\n +block secret +\(hidden; --show-secrets\)/,
+        'b5'.repeat(32),
+      ],
+      [saved(2, 1), /retained RAM\n[^]*block 3, step 4\n +step secret +\(hidden/, 'c6'.repeat(32)],
+    ];
+    for (const [bytes, pattern, secret] of shown) {
+      const usual = await text(bytes);
+      assert.match(usual, pattern);
+      for (const form of ['hex', 'base64', 'base64url'] as const)
+        assert.ok(!usual.includes(Buffer.from(secret, 'hex').toString(form)));
+      assert.ok((await text(bytes, '--show-secrets')).includes(secret));
+    }
+    const file = JSON.stringify({ version: 1, blob: saved(1, 1).toString('hex'), names: [[1, 'mqtt']] });
+    assert.match(await text(Buffer.from(file)), /stream 1 +mqtt, stream, serial 9, open; sent and acknowledged 4096/);
+  });
+
   it('refuses damage of every byte and every length', async () => {
     for (const whole of [slot(), saved(1, 1), saved(2, 1)]) {
       for (let at = 4; at < whole.length; at += 5) {

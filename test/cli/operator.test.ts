@@ -166,6 +166,21 @@ describe('hawser pair, devices, revoke, inspect', () => {
     assert.equal(readPairing(Buffer.from(open.out)).upstreams![0], 'mqtt');
   });
 
+  it('inspects the binary form of a ticket pairing, its secret only with --show-secrets', async () => {
+    const { path, config } = await gatewayFolder();
+    const file = join(path, 't.bin');
+    await done('pair', 't', '--allow', 'mqtt', '--mode', 'ticket', '--format', 'bin', '-o', file, '-c', config);
+    const secret = Buffer.from(readPairing(readFileSync(file)).ticket!).toString('hex');
+    const shown = await done('inspect', file);
+    assert.match(shown.out, /mode +ticket\n[^]*ticket +\(hidden; --show-secrets\)/);
+    const asJson = await done('inspect', file, '--json');
+    for (const { out, err } of [shown, asJson])
+      for (const hidden of secretsOf(file)) assert.ok(!(out + err).includes(hidden));
+    const open = await done('inspect', file, '--json', '--show-secrets');
+    const [report] = (JSON.parse(open.out) as { reports: { mode: string; secrets: object }[] }).reports;
+    assert.deepEqual([report!.mode, report!.secrets], ['ticket', { ticket: secret }]);
+  });
+
   it('takes validity, id, limits', async () => {
     const { path, config } = await gatewayFolder();
     const file = join(path, 'd.json');

@@ -1,7 +1,9 @@
-/** A device's flash slot and a saved state, SPEC 7.4. */
+/** A device's flash slot and a saved state, SPEC 7.4; and the file `state` of a state folder, which holds one with names. */
 
 import { createHash } from 'node:crypto';
 import { HawserError } from '../../errors.js';
+import { parseState } from '../../storage.js';
+import { printable } from '../io.js';
 import { HIDDEN, hex, lines } from './report.js';
 import type { Report } from './report.js';
 
@@ -23,6 +25,21 @@ function checked(bytes: Buffer): Buffer {
   const check = createHash('sha256').update(body).digest().subarray(0, CHECK_LENGTH);
   if (!check.equals(bytes.subarray(-CHECK_LENGTH))) throw bad('check', 'does not match: torn or damaged');
   return body;
+}
+
+/** Whether it is right is parseState()'s to say. */
+export function isStateFile(bytes: Buffer): boolean {
+  if (bytes[0] !== 0x7b) return false;
+  try {
+    return 'blob' in (JSON.parse(bytes.toString()) as object);
+  } catch {
+    return false;
+  }
+}
+
+export function reportStateFile(bytes: Buffer, showSecrets: boolean): Report {
+  const { blob, names } = parseState('state', bytes);
+  return reportSaved(Buffer.from(blob), showSecrets, new Map(names));
 }
 
 export function reportBlob(bytes: Buffer, showSecrets: boolean): Report {
@@ -53,6 +70,8 @@ function reportSlot(bytes: Buffer, showSecrets: boolean): Report {
 
 interface SavedStream {
   id: number;
+  /** Only the file knows it: the gateway needs no name to continue. */
+  upstream?: string;
   serial: number;
   kind: string;
   opened: boolean;
@@ -61,12 +80,15 @@ interface SavedStream {
   accepted: number;
 }
 
-function savedStream(bytes: Buffer): SavedStream {
+function savedStream(bytes: Buffer, names: ReadonlyMap<number, string>): SavedStream {
   const kind = bytes.readUInt8(6);
   const flags = bytes.readUInt8(7);
   if (kind > 1) throw bad('stream kind', `${kind} is not 0 or 1`);
+  const id = bytes.readUInt16BE(0);
+  const upstream = names.get(id);
   return {
-    id: bytes.readUInt16BE(0),
+    id,
+    ...(upstream !== undefined && { upstream }),
     serial: bytes.readUInt32BE(2),
     kind: kind === 0 ? 'stream' : 'messages',
     opened: (flags & 1) !== 0,
@@ -76,7 +98,7 @@ function savedStream(bytes: Buffer): SavedStream {
   };
 }
 
-function reportSaved(bytes: Buffer, showSecrets: boolean): Report {
+function reportSaved(bytes: Buffer, showSecrets: boolean, names: ReadonlyMap<number, string> = new Map()): Report {
   if (bytes.length < 32 || bytes.length > SAVED_MAX) throw bad('state', `${bytes.length} bytes; at most ${SAVED_MAX}`);
   const body = checked(bytes);
   const [version, kind, count] = [body.readUInt8(4), body.readUInt8(5), body.readUInt8(6)];
@@ -87,7 +109,7 @@ function reportSaved(bytes: Buffer, showSecrets: boolean): Report {
   if (body.length !== at + count * STREAM_LENGTH)
     throw bad('count', `${count} streams do not fit ${bytes.length} bytes`);
   const streams = Array.from({ length: count }, (_, i) =>
-    savedStream(body.subarray(at + i * STREAM_LENGTH, at + (i + 1) * STREAM_LENGTH)),
+    savedStream(body.subarray(at + i * STREAM_LENGTH, at + (i + 1) * STREAM_LENGTH), names),
   );
   const position = step && {
     chain: hex(step.subarray(0, 8)),
@@ -117,7 +139,7 @@ function reportSaved(bytes: Buffer, showSecrets: boolean): Report {
     const flags = [s.opened ? 'open' : 'not yet open', ...(s.peerFinished ? ['peer finished'] : [])].join(', ');
     pairs.push([
       `stream ${s.id}`,
-      `${s.kind}, serial ${s.serial}, ${flags}; sent and acknowledged ${s.acknowledged}, accepted ${s.accepted}`,
+      `${s.upstream === undefined ? '' : `${printable(s.upstream)}, `}${s.kind}, serial ${s.serial}, ${flags}; sent and acknowledged ${s.acknowledged}, accepted ${s.accepted}`,
     ]);
   }
   return { data, text: lines(pairs) };
