@@ -26,7 +26,7 @@ import { selectEngine } from './engine/select.js';
 import { HawserError, resetError } from './errors.js';
 import { keylogLines } from './keylog.js';
 import { monotonic, Mux, type StreamPort } from './mux.js';
-import { checkDevicePairing } from './pairing/terms.js';
+import { checkDevicePairing, checkUpstreamName } from './pairing/terms.js';
 import { readSaved } from './saved.js';
 import { MemoryStorage, Slots, storageError, type SlotsFound } from './storage.js';
 import { EarlyVerdict, HawserStream, MessageStream } from './stream.js';
@@ -246,9 +246,7 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
   #checkOpen(name: string, options: OpenOptions): void {
     options.signal?.throwIfAborted();
     if (this.#ended) throw new HawserError('ERR_HAWSER_CLOSED', 'the session has ended');
-    const length = Buffer.byteLength(name);
-    if (length < 1 || length > 32)
-      throw new HawserError('ERR_HAWSER_ARG', `upstream '${name}': a name has 1..32 bytes`);
+    checkUpstream(name);
     if (options.early && options.early.length > maxEarly(name)) {
       throw new HawserError(
         'ERR_HAWSER_ARG',
@@ -611,6 +609,15 @@ function checkOptions(options: ConnectOptions): void {
     throw wrong('streams', `${streams} is not in 1..128`);
   if (pairing.mode === Mode.Ticket && !storage)
     throw wrong('storage', 'mode ticket needs one: without it the device would be locked out at its next start');
+}
+
+/** ERR_HAWSER_ARG with the name and what one must be, whichever engine. */
+function checkUpstream(name: string): void {
+  try {
+    checkUpstreamName('upstream', name);
+  } catch (error) {
+    throw new HawserError('ERR_HAWSER_ARG', (error as Error).message);
+  }
 }
 
 function dial(address: Address, timeout: number, signal: AbortSignal): Promise<Duplex> {
