@@ -209,9 +209,6 @@ export class HawserStream extends Duplex implements StreamEnd {
 /** What a record towards the gateway takes (SPEC 3.6), less the head of MSG (SPEC 9). Bytes. */
 const messageMax = 16383 - 3;
 
-/** What a record towards the gateway takes (SPEC 3.6), less the head of MSG (SPEC 9). Bytes. */
-const messageMax = 16383 - 3;
-
 export interface MessageEvents {
   connect: [];
   message: [data: Buffer];
