@@ -3,13 +3,11 @@
 import type { Engine } from '../../lib/engine.js';
 import { createNativeEngine } from '../../lib/engine/native.js';
 import { loadAddon, type Addon, type Port } from '../../lib/engine/native/addon.js';
-import { announceEngines, engineRows } from '../suite/engines.js';
+import { engineRows } from '../suite/engines.js';
 
 export const ports: readonly Port[] = (['openssl', 'mbedtls'] as const).filter((port) =>
   engineRows.some((row) => row.name === `native-${port}`),
 );
-
-before(announceEngines);
 
 /** Runs `body` once per port; what it is given works in hooks and tests. */
 export function forEachPort(title: string, body: (engine: () => Engine, addon: () => Addon, port: Port) => void): void {

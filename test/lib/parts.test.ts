@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 
 import { Backoff } from '../../lib/backoff.js';
 import { Counters } from '../../lib/counters.js';
@@ -18,7 +18,7 @@ import { Candidates, type Candidate } from '../../lib/gateway/candidates.js';
 import { addressGroup, HalfOpen, type Pending } from '../../lib/gateway/half-open.js';
 import { Mux, type StreamEnd } from '../../lib/mux.js';
 import { admit, barred } from '../../lib/policy.js';
-import { savedStreams } from '../../lib/saved.js';
+import { readSaved } from '../../lib/saved.js';
 import type { DeviceRecord } from '../../lib/types.js';
 import { parseUpstreams } from '../../lib/upstream.js';
 import { until } from './world.js';
@@ -396,13 +396,17 @@ describe('saved states', () => {
         bytes.writeUIntBE(acked, 8, 6);
         return bytes;
       };
-      const blob = Buffer.concat([head, stream(3, 0, 2 ** 40), stream(7, 1, 0), Buffer.alloc(8)]);
-      assert.deepEqual(savedStreams(blob), [
-        { id: 3, messages: false, acked: 2 ** 40 },
-        { id: 7, messages: true, acked: 0 },
-      ]);
-      for (let length = 0; length < blob.length - 8; length += 1)
-        assert.throws(() => savedStreams(blob.subarray(0, length)), { code: 'ERR_HAWSER_FORMAT' });
+      const body = Buffer.concat([head, stream(3, 0, 2 ** 40), stream(7, 1, 0)]);
+      const blob = Buffer.concat([body, createHash('sha256').update(body).digest().subarray(0, 8)]);
+      assert.deepEqual(readSaved(blob), {
+        memory: kind === 1 ? 'flash' : 'retained',
+        streams: [
+          { id: 3, messages: false, acked: 2 ** 40 },
+          { id: 7, messages: true, acked: 0 },
+        ],
+      });
+      for (let length = 0; length < blob.length; length += 1)
+        assert.throws(() => readSaved(blob.subarray(0, length)), { code: 'ERR_HAWSER_FORMAT' });
     }
   });
 });
