@@ -82,7 +82,7 @@ async function benchEngines(effort: Effort): Promise<void> {
     tell(
       await measure(
         row,
-        each((engine) => handshakes(engine, mode, suite, effort.ms / 2)),
+        each((engine) => handshakes(engine, mode, suite, effort.ms / 4)),
         effort.rounds,
       ),
     );
@@ -97,7 +97,7 @@ async function benchEngines(effort: Effort): Promise<void> {
     tell(
       await measure(
         row,
-        each((engine) => resumptions(engine, mode, suite, effort.ms / 2)),
+        each((engine) => resumptions(engine, mode, suite, effort.ms / 4)),
         effort.rounds,
       ),
     );
@@ -107,8 +107,8 @@ async function benchEngines(effort: Effort): Promise<void> {
     ['1 KiB', 1024],
     ['16 KiB', 16383],
   ] as const) {
-    const contenders = each((engine) => records(engine, bytes, effort.ms / 2));
-    contenders.push({ name: 'node:crypto', round: nodeCrypto(bytes, effort.ms / 2) });
+    const contenders = each((engine) => records(engine, bytes, effort.ms / 4));
+    contenders.push({ name: 'node:crypto', round: nodeCrypto(bytes, effort.ms / 4) });
     const options = {
       section: 'records, sealed and opened in one thread',
       what: name,

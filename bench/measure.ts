@@ -57,10 +57,12 @@ export function rate(once: () => void, ms: number): number {
   const start = performance.now();
   let calls = 0;
   let elapsed = 0;
-  for (let batch = 1; elapsed < ms; batch = Math.min(batch * 2, 256)) {
+  for (let batch = 1; elapsed < ms;) {
     for (let n = 0; n < batch; n += 1) once();
     calls += batch;
+    const before = elapsed;
     elapsed = performance.now() - start;
+    if (elapsed - before < ms / 50) batch *= 2;
   }
   return (calls * 1000) / elapsed;
 }
