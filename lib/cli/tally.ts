@@ -18,10 +18,10 @@ export class Tally {
     this.#timer = setInterval(() => this.say(), period).unref();
   }
 
-  add(what: string): void {
+  add(what: string, times = 1): void {
     const count = this.#counts.get(what) ?? 0;
-    if (count > 0 || this.#counts.size < NAMED) this.#counts.set(what, count + 1);
-    else this.#others += 1;
+    if (count > 0 || this.#counts.size < NAMED) this.#counts.set(what, count + times);
+    else this.#others += times;
   }
 
   say(): void {
