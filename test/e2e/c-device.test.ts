@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
@@ -15,6 +16,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const build = join(root, 'build', 'examples');
 const read = (file: string): string => readFileSync(file, 'utf8');
 
+const none = Buffer.alloc(0);
 const children: ChildProcess[] = [];
 const servers: Server[] = [];
 
@@ -31,14 +33,32 @@ async function gathered(stream: NodeJS.ReadableStream): Promise<Buffer> {
 }
 
 /** A run of the device: what it printed, and how it ended. */
-async function run(port: string, args: string[], input: Uint8Array): Promise<{ out: Buffer; code: number | null }> {
-  const device = start(join(build, `example-device-${port}`), ...args);
-  device.stdin?.end(input);
+async function run(
+  port: string,
+  args: string[],
+  input: Uint8Array,
+  program = 'example-device',
+): Promise<{ out: Buffer; code: number | null }> {
+  const device = start(join(build, `${program}-${port}`), ...args);
+  device.stdin?.on('error', () => undefined).end(input); // it may end without reading all
   const [out, [code]] = await Promise.all([
     gathered(device.stdout as NodeJS.ReadableStream),
     once(device, 'exit') as Promise<[number | null]>,
   ]);
   return { out, code };
+}
+
+/** The kinds of the first handshakes that the gateway has noted behind `from`; it may do so a moment later. */
+async function handshakes(events: string, from: number, count: number): Promise<string[]> {
+  for (;;) {
+    const kinds = [
+      ...read(events)
+        .slice(from)
+        .matchAll(/"event":"handshake","kind":"(\w+)"/g),
+    ].map(([, kind]) => kind!);
+    if (kinds.length >= count) return kinds;
+    await sleep(20);
+  }
 }
 
 /** A way to the gateway whose first connections are torn after so many bytes. */
@@ -70,12 +90,12 @@ interface World {
   listen: number;
 }
 
-async function gateway(echo: number): Promise<World> {
+async function gateway(upstream: string): Promise<World> {
   const listen = await freePort();
   const { path, config } = await gatewayFolder({
     host: '"127.0.0.1"',
     port: String(listen),
-    mqtt: `"tcp://127.0.0.1:${echo}"`,
+    mqtt: `"${upstream}"`,
   });
   const events = join(path, 'events');
   const running = start(process.execPath, join(root, 'dist/cli/main.js'), 'gateway', '-c', config, '--events', events);
@@ -98,7 +118,7 @@ describe('the device in C', function () {
     execFileSync('cmake', ['--build', build], { stdio: 'pipe' });
     const { server, port } = await upstream((socket) => socket.pipe(socket));
     servers.push(server);
-    world = await gateway(port);
+    world = await gateway(`tcp://127.0.0.1:${port}`);
   });
   after(() => {
     for (const child of children) child.kill('SIGKILL');
@@ -128,6 +148,7 @@ describe('the device in C', function () {
         const id = `${name}-${port}`;
         const file = join(world.path, `${id}.bin`);
         await done('pair', id, '--allow', 'mqtt', '--format', 'bin', '-o', file, '-c', world.config, ...options);
+        const before = read(world.events).length;
         const torn = await tearing(world.listen, [90_000, 150_000]);
         const bytes = pattern(400_000, 7);
         const first = await run(port, [file, '127.0.0.1', String(torn), 'mqtt'], bytes);
@@ -136,17 +157,32 @@ describe('the device in C', function () {
         const slots = [0, 1].map((i) => `${file}.slot${i}`).filter((slot) => existsSync(slot));
         assert.equal(slots.filter((slot) => readFileSync(slot, 'latin1').startsWith('HWSL')).length, 1);
 
-        const before = read(world.events).length;
         const second = await run(port, [file, '127.0.0.1', String(world.listen), 'mqtt'], Buffer.from('again\n'));
         assert.equal(second.code, 0);
         assert.equal(second.out.toString(), 'again\n');
-        const kinds = [
-          ...read(world.events)
-            .slice(before)
-            .matchAll(/"kind":"(full|resumption)"/g),
-        ].map(([, kind]) => kind);
-        assert.deepEqual(kinds, ['resumption'], 'a boot resumes from the slot');
+        const kinds = await handshakes(world.events, before, 4);
+        const begins = name === 'ticket' ? 'resumption' : 'full';
+        assert.deepEqual(kinds, [begins, 'resumption', 'resumption', 'resumption'], 'torn links and a boot resume');
       });
+
+  it('messages alone, in a build without streams: each link is a new session, the second one a resumption', async () => {
+    const socket = createSocket('udp4').on('message', (message, from) => socket.send(message, from.port, from.address));
+    await new Promise<void>((bound) => socket.bind(0, '127.0.0.1', bound));
+    const { path, config, events, listen } = await gateway(`udp://127.0.0.1:${socket.address().port}`);
+    for (const port of ['openssl', 'psa'])
+      for (const { name, options } of variants) {
+        const id = `${name}-${port}`;
+        const file = join(path, `${id}.bin`);
+        await done('pair', id, '--allow', 'mqtt', '--format', 'bin', '-o', file, '-c', config, ...options);
+        const before = read(events).length;
+        const { code, out } = await run(port, [file, '127.0.0.1', String(listen), 'mqtt'], none, 'messages-device');
+        assert.deepEqual([code, out.toString()], [0, 'ping\nping\n'], id);
+        const first = name === 'ticket' ? 'resumption' : 'full';
+        assert.deepEqual(await handshakes(events, before, 2), [first, 'resumption'], id);
+        assert.ok(!read(events).slice(before).includes('"continued":true'), id);
+      }
+    socket.close();
+  });
 
   it('ends with an error for an upstream that it may not reach, or a pairing that is none', async () => {
     const file = join(world.path, 'denied.bin');
@@ -154,7 +190,7 @@ describe('the device in C', function () {
     const denied = await run('openssl', [file, '127.0.0.1', String(world.listen), 'http'], Buffer.from('x'));
     assert.deepEqual([denied.code, denied.out.length], [1, 0]);
     for (const bad of [world.config, join(world.path, 'missing.bin')])
-      assert.equal((await run('psa', [bad, '127.0.0.1', '1', 'mqtt'], Buffer.alloc(0))).code, 2);
-    assert.equal((await run('psa', [], Buffer.alloc(0))).code, 2);
+      assert.equal((await run('psa', [bad, '127.0.0.1', '1', 'mqtt'], none)).code, 2);
+    assert.equal((await run('psa', [], none)).code, 2);
   });
 });
