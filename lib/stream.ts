@@ -13,6 +13,9 @@ import type { StreamEnd, StreamPort } from './mux.js';
 
 type Done = (error?: Error | null) => void;
 
+/** What waits above the copies that are kept until they are acknowledged: more of it is only more to collect. Bytes. */
+const maxWritable = 64 * 1024;
+
 /** Where a stream's early data stands. */
 export class EarlyVerdict {
   readonly promise: Promise<Verdict>;
@@ -62,7 +65,7 @@ export class HawserStream extends Duplex implements StreamEnd {
     super({
       allowHalfOpen: true,
       readableHighWaterMark: windows.own,
-      writableHighWaterMark: Math.min(windows.peer, 1 << 20),
+      writableHighWaterMark: Math.min(windows.peer, maxWritable),
       emitClose: true,
     });
     this.#early = early;
