@@ -21,6 +21,7 @@ const trees = [
       ['src/resume'],
       ['src/record'],
       ['src/channel'],
+      ['src/control', 'src/messages'],
       ['src/session'],
       ['src/device', 'src/gateway'],
     ],
