@@ -14,7 +14,9 @@ import { Candidates } from './gateway/candidates.js';
 import { Connection } from './gateway/connection.js';
 import { idKey, type Context, type Settings } from './gateway/context.js';
 import { Door } from './gateway/door.js';
+import { Ends } from './gateway/ends.js';
 import { HalfOpen } from './gateway/half-open.js';
+import { Refusals, type RefusalCounts } from './gateway/refusals.js';
 import type { DeviceSession } from './gateway/session.js';
 import { monotonic } from './mux.js';
 import type {
@@ -59,6 +61,7 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
   readonly #sessions = new Map<string, DeviceSession>();
   readonly #connections = new Set<Connection>();
   readonly #halfOpen: HalfOpen<Connection>;
+  readonly #refusals = new Refusals();
   readonly #servers = new Set<Server>();
   readonly #credentials = new Map<string, Credentials>();
   readonly #policyTimer: NodeJS.Timeout;
@@ -94,6 +97,8 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
       counters: this.counters,
       upstreams: this.#upstreams,
       candidates: new Candidates(4 * this.#settings.maxHalfOpen),
+      ends: new Ends(),
+      refusals: this.#refusals,
       sessions: this.#sessions,
       get draining() {
         return isDraining();
@@ -205,6 +210,10 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
       live: session.live,
       streams: session.streams,
     }));
+  }
+  /** Streams that this device was refused, by reason; of the 10 000 devices that were refused something most recently. */
+  refused(id: Uint8Array): RefusalCounts {
+    return this.#refusals.of(idKey(id));
   }
   /** Connections that are not live. */
   get halfOpen(): number {

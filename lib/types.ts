@@ -254,6 +254,8 @@ export interface RefusedReport {
   upstream: string;
   /** 'not allowed', 'unknown upstream', 'limit' ... */
   reason: string;
+  /** Refusals of this device since the last one that was told: beyond a thousand in ten seconds they are only counted. */
+  untold: number;
 }
 
 export interface SessionReport {

@@ -67,6 +67,8 @@ export interface UpstreamOptions {
   failed: (code: Code, error: Error) => void;
   /** A datagram from it. */
   message: (data: Uint8Array) => void;
+  /** Nothing of it is held any more; may be called again. */
+  closed: () => void;
 }
 
 export function openUpstream(target: Upstream, port: StreamPort, options: UpstreamOptions): UpstreamEnd {
@@ -83,9 +85,11 @@ export function openUpstream(target: Upstream, port: StreamPort, options: Upstre
 /** A function of this process, which is given the stream as a Duplex. */
 class HandlerEnd implements UpstreamEnd {
   readonly #stream: HawserStream;
+  readonly #closed: () => void;
 
   constructor({ serve }: Extract<Upstream, { type: 'handler' }>, port: StreamPort, options: UpstreamOptions) {
     const { record } = options;
+    this.#closed = options.closed;
     const windows = { own: record.windowGateway, peer: record.windowDevice };
     const stream = new HawserStream(port.above.upstream, windows, new EarlyVerdict());
     this.#stream = stream;
@@ -97,6 +101,7 @@ class HandlerEnd implements UpstreamEnd {
       serve(stream, { device: record.id, name: record.name });
     } catch (error) {
       options.failed(Code.UpstreamReset, error instanceof Error ? error : new Error(String(error)));
+      this.destroy(Code.UpstreamReset);
     }
   }
 
@@ -117,9 +122,11 @@ class HandlerEnd implements UpstreamEnd {
     // A stream carries none: the core has refused it.
   }
   finish(): void {
+    this.#closed();
     this.#stream.onClosed(Code.Done, 'clean');
   }
   destroy(code: Code): void {
+    this.#closed();
     this.#stream.onClosed(code, 'cut');
   }
 }
@@ -129,12 +136,14 @@ class SocketEnd implements UpstreamEnd {
   readonly #socket: Socket;
   readonly #port: StreamPort;
   readonly #target: Upstream;
-  readonly #timer: NodeJS.Timeout;
+  readonly #closeTimeout: number;
+  #timer: NodeJS.Timeout;
   #connected = false;
 
   constructor(target: Exclude<Upstream, { type: 'udp' | 'handler' }>, port: StreamPort, options: UpstreamOptions) {
     this.#port = port;
     this.#target = target;
+    this.#closeTimeout = options.connectTimeout;
     const address = target.type === 'unix' ? { path: target.path } : { host: target.host, port: target.port };
     const socket = connect({ ...address, allowHalfOpen: true, noDelay: true });
     this.#socket = socket;
@@ -155,7 +164,10 @@ class SocketEnd implements UpstreamEnd {
       clearTimeout(this.#timer);
       options.failed(this.#connected ? Code.UpstreamReset : Code.Unreachable, error);
     });
-    socket.on('close', () => clearTimeout(this.#timer));
+    socket.on('close', () => {
+      clearTimeout(this.#timer);
+      options.closed();
+    });
   }
 
   write(data: Uint8Array, accepted: () => void): void {
@@ -184,9 +196,13 @@ class SocketEnd implements UpstreamEnd {
     // A stream carries none: the core has refused it.
   }
 
+  /** One that takes nothing, neither bytes nor a connection, is not waited for. */
   finish(): void {
+    if (!this.#connected) return this.destroy();
     this.#socket.removeAllListeners('data').resume();
     this.#socket.destroySoon();
+    clearTimeout(this.#timer);
+    if (!this.#socket.destroyed) this.#timer = setTimeout(() => this.destroy(), this.#closeTimeout);
   }
 
   /** Not a polite end: what the upstream got must not look complete. */
@@ -206,6 +222,7 @@ class UdpEnd implements UpstreamEnd {
   constructor(target: Extract<Upstream, { type: 'udp' }>, options: UpstreamOptions) {
     const socket = createSocket(target.host.includes(':') ? 'udp6' : 'udp4');
     this.#socket = socket;
+    socket.on('close', options.closed);
     socket.on('error', (error) => {
       // An ICMP answer to a datagram: datagrams are lost, that is all.
       if (this.#state === 'open') return;

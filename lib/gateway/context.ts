@@ -7,6 +7,8 @@ import type { HawserError } from '../errors.js';
 import type { DeviceRecord, GatewayEvents, Store } from '../types.js';
 import type { Upstream } from '../upstream.js';
 import type { Candidates } from './candidates.js';
+import type { Ends } from './ends.js';
+import type { Refusals } from './refusals.js';
 import type { DeviceSession } from './session.js';
 
 export interface Settings {
@@ -28,6 +30,8 @@ export interface Context {
   readonly counters: Counters;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly candidates: Candidates;
+  readonly ends: Ends;
+  readonly refusals: Refusals;
   /** Confirmed sessions by device id (idKey). */
   readonly sessions: Map<string, DeviceSession>;
   /** No new streams: the gateway is going away. */

@@ -7,6 +7,8 @@
 export const portion = { records: 32, bytes: 64 * 1024, serial: 1024 };
 /** After so much in one turn of the event loop the others come first. Milliseconds. */
 const budget = 2;
+/** A portion is never smaller than one of so many parts. */
+const maxShare = 32;
 /** SPEC 3.3. Bytes. */
 const tag = 16;
 
@@ -20,11 +22,12 @@ export class Portions {
   /** `most`: bytes of a portion. */
   constructor(private readonly most: number) {}
 
-  /** The length of the next portion at the start of `bytes`. */
-  next(bytes: Uint8Array): number {
-    const limit = Math.min(bytes.length, this.most);
+  /** The length of the next portion at the start of `bytes`; `share`: it is to be so many times smaller. */
+  next(bytes: Uint8Array, share = 1): number {
+    const limit = Math.min(bytes.length, Math.max(1, Math.floor(this.most / share)));
+    const most = Math.max(1, Math.floor(portion.records / share));
     let at = 0;
-    for (let records = 0; at < limit && records < portion.records;) {
+    for (let records = 0; at < limit && records < most;) {
       if (this.#left > 0) {
         const step = Math.min(this.#left, limit - at);
         this.#left -= step;
@@ -63,6 +66,8 @@ export class Intake {
   /** Put back by hold(): it was cut to size before. */
   #back: Uint8Array | undefined;
   #spent = 0;
+  /** Grows while portions cost more than a turn has: what is in a record, many OPENs say, may cost more than the record. */
+  #share = 1;
   #scheduled = false;
   #running = false;
   #held = false;
@@ -116,12 +121,18 @@ export class Intake {
         if (!bytes) break;
         const start = this.#now();
         this.#take(bytes);
-        this.#spent += this.#now() - start;
+        this.#account(this.#now() - start);
       }
     } finally {
       this.#running = false;
     }
     this.#afterwards();
+  }
+
+  #account(cost: number): void {
+    this.#spent += cost;
+    if (cost > budget) this.#share = Math.min(this.#share * 2, maxShare);
+    else if (cost < budget / 4) this.#share = Math.max(this.#share / 2, 1);
   }
 
   #next(): Uint8Array | undefined {
@@ -130,7 +141,7 @@ export class Intake {
     if (back) return back;
     const [first] = this.#waiting;
     if (!first) return undefined;
-    const length = this.#portions.next(first);
+    const length = this.#portions.next(first, this.#share);
     if (length === first.length) this.#waiting.shift();
     else this.#waiting[0] = first.subarray(length);
     return first.subarray(0, length);

@@ -2,11 +2,12 @@
 
 import { Code, type AcceptCore, type CoreEvent, type GatewayCore, type Kind } from '../engine.js';
 import { keylogLines } from '../keylog.js';
-import { Mux, type Link, type StreamEnd, type StreamPort } from '../mux.js';
+import { monotonic, Mux, type Link, type StreamEnd, type StreamPort } from '../mux.js';
 import { admit, barred } from '../policy.js';
 import type { DeviceRecord, HandshakeReport, SessionReport } from '../types.js';
 import { openUpstream, type Upstream, type UpstreamEnd } from '../upstream.js';
 import { idKey, type Context } from './context.js';
+import type { Refusal } from './refusals.js';
 
 /** What a session needs of its connection. */
 export interface SessionLink extends Link {
@@ -130,7 +131,7 @@ export class DeviceSession {
     if (farewell) link?.end();
     else link?.destroy();
     const { sessions } = this.#context;
-    if (sessions.get(idKey(this.record.id)) === this) sessions.delete(idKey(this.record.id));
+    if (sessions.get(this.#key) === this) sessions.delete(this.#key);
     if (this.#announced) this.#context.tell('close', report);
   }
 
@@ -177,21 +178,24 @@ export class DeviceSession {
     const stream = new GatewayStream(this.#context, this.record, name);
     const port = this.#mux.add(id, stream);
     if (this.#context.draining) return port.reset(Code.GoingAway);
-    if (this.#mux.ports.size > this.record.limits.streams) return this.#refuse(port, name, 'streamLimit', Code.Limit);
+    const { streams } = this.record.limits;
+    if (this.#mux.ports.size > streams || !this.#context.ends.allows(this.#key, streams))
+      return this.#refuse(port, name, 'streamLimit', Code.Limit);
     const admission = admit(this.record, this.#context.upstreams, name, kind);
     if ('code' in admission) return this.#refuse(port, name, admission.reason, admission.code);
     stream.start(port, admission.target);
   }
 
-  #refuse(
-    port: StreamPort,
-    upstream: string,
-    reason: 'streamLimit' | 'notAllowed' | 'unknownUpstream',
-    code: Code,
-  ): void {
-    this.#context.counters.add(reason);
-    this.#context.tell('refused', { device: this.record.id, upstream, reason });
+  #refuse(port: StreamPort, upstream: string, reason: Refusal, code: Code): void {
+    const { counters, refusals } = this.#context;
+    counters.add(reason);
+    const untold = refusals.add(this.#key, reason, monotonic());
+    if (untold !== undefined) this.#context.tell('refused', { device: this.record.id, upstream, reason, untold });
     port.reset(code);
+  }
+
+  get #key(): string {
+    return idKey(this.record.id);
   }
 }
 
@@ -208,13 +212,20 @@ class GatewayStream implements StreamEnd {
 
   start(port: StreamPort, target: Upstream): void {
     this.#port = port;
-    this.#upstream = openUpstream(target, port, {
-      record: this.record,
-      connectTimeout: this.context.settings.connectTimeout,
-      connected: () => port.consume(0),
-      failed: (code, error) => this.#failed(code, error),
-      message: (data) => void port.message(data),
-    });
+    const closed = this.context.ends.take(idKey(this.record.id));
+    try {
+      this.#upstream = openUpstream(target, port, {
+        record: this.record,
+        connectTimeout: this.context.settings.connectTimeout,
+        connected: () => port.consume(0),
+        failed: (code, error) => this.#failed(code, error),
+        message: (data) => void port.message(data),
+        closed,
+      });
+    } catch (error) {
+      closed();
+      this.#failed(Code.Unreachable, error instanceof Error ? error : new Error(String(error)));
+    }
   }
 
   #failed(code: Code, error: Error): void {
