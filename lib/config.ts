@@ -82,7 +82,8 @@ function readTable(name: TableName, document: Table, fail: Fail): Record<string,
 function readUpstreams(document: Table, fail: Fail): Record<string, string> {
   const given = document['upstreams'] ?? {};
   if (!isTable(given)) throw fail(['upstreams'], 'not a table');
-  const upstreams: Record<string, string> = {};
+  // An upstream may have any name, that of a property of all objects too.
+  const upstreams = Object.create(null) as Record<string, string>;
   for (const [name, target] of Object.entries(given)) {
     const path = ['upstreams', name];
     try {

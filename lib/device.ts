@@ -425,7 +425,8 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
     this.#mux.pump();
     if (!wasLive) return;
     if (this.#mux.progress > this.#progress || performance.now() - this.#liveSince >= goodLink) this.#backoff.reset();
-    this.tell('pause', this.#linkError);
+    // At an ordinary end nothing waits for a next link.
+    if (!this.#ended) this.tell('pause', this.#linkError);
   }
 
   // ---- Events of the core -------------------------------------------------------------------------------------------

@@ -29,8 +29,8 @@ export const RANGES = {
   recordMax: [64, 16383],
   windowDevice: [64, 2 ** 30],
   windowGateway: [64, 2 ** 30],
-  maxSteps: [1, U32_MAX],
-  maxBlocks: [1, U32_MAX],
+  maxSteps: [1, U32_MAX - 1],
+  maxBlocks: [1, U32_MAX - 1],
 } as const satisfies Partial<Record<keyof PairingTerms, readonly [number, number]>>;
 export type RangedField = keyof typeof RANGES;
 
