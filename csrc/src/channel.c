@@ -661,7 +661,9 @@ void hawser_channel_name(const hawser_session *s, const hawser_stream *st, hawse
 
 void hawser_channel_early(hawser_session *s, hawser_stream *st, int taken, uint64_t tx, int fin) {
   if (!taken) {
-    raise_event(s, st, HAWSER_ST_EV_REWIND);
+    if ((st->flags & HAWSER_ST_HELD) == 0) { /* else the gateway's STREAM says where to go on */
+      raise_event(s, st, HAWSER_ST_EV_REWIND);
+    }
     return;
   }
   st->tx = fin ? tx + 1 : tx;
@@ -672,6 +674,16 @@ void hawser_channel_early(hawser_session *s, hawser_stream *st, int taken, uint6
     st->flags |= (s->flags & HAWSER_SF_CONTINUED) != 0 ? HAWSER_ST_STREAM_DUE | HAWSER_ST_ASKED : 0u;
   }
   st->flags = (st->flags | HAWSER_ST_SENT | HAWSER_ST_KNOWN) & ~(uint32_t)HAWSER_ST_HELD;
+}
+
+void hawser_channel_unsure(hawser_stream *st, uint64_t tx, int fin) {
+  uint64_t end = fin ? tx + 1 : tx;
+  if (!is_open(st)) {
+    return;
+  }
+  st->tx_high = end > st->tx_high ? end : st->tx_high;
+  st->tx_end = fin ? end : st->tx_end;
+  st->flags |= HAWSER_ST_HELD;
 }
 
 /* ---- links come and go ---- */
@@ -718,6 +730,17 @@ void hawser_channel_continue(hawser_session *s) {
   }
 }
 
+/* Device: opened in the new session. What early data in the old one came to, if it carried any, does not matter here. */
+static void start_over(hawser_session *s, hawser_stream *st) {
+  st->flags |= HAWSER_ST_OPEN_DUE;
+  st->rx_at = 0;
+  if ((st->flags & HAWSER_ST_HELD) != 0) {
+    st->flags &= ~(uint32_t)HAWSER_ST_HELD;
+    st->tx_high = st->tx_end = 0;
+    raise_event(s, st, HAWSER_ST_EV_REWIND);
+  }
+}
+
 /* Device: the old session is gone, and with it every stream that was opened in it. */
 void hawser_channel_renew(hawser_session *s) {
   s->flags &= ~(uint32_t)HAWSER_SF_CONTINUED;
@@ -732,8 +755,7 @@ void hawser_channel_renew(hawser_session *s) {
     } else if ((st->flags & HAWSER_ST_SENT) != 0) {
       close_stream(s, st, HAWSER_STATE_LOST);
     } else {
-      st->flags |= HAWSER_ST_OPEN_DUE;
-      st->rx_at = 0;
+      start_over(s, st);
     }
   }
   s->flags |= hawser_is_gateway(s) ? 0u : (uint32_t)HAWSER_SF_EV_LIVE;

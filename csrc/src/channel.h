@@ -120,6 +120,9 @@ void hawser_channel_name(const hawser_session *s, const hawser_stream *st, hawse
 /* Device: early data of a stream was TAKEN, and it stands at tx; or not, and it starts over where it was. */
 void hawser_channel_early(hawser_session *s, hawser_stream *st, int taken, uint64_t tx, int fin);
 
+/* Device: early data, which ends at tx, may have been taken: where to go on, only the gateway knows. */
+void hawser_channel_unsure(hawser_stream *st, uint64_t tx, int fin);
+
 /* This end resets a stream. */
 void hawser_channel_reset(hawser_session *s, hawser_stream *st, uint8_t code);
 

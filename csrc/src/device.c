@@ -86,6 +86,19 @@ static int has_early(const hawser_device *d) {
   return HAWSER_STREAMS && (d->flags & EARLY) != 0;
 }
 
+/* Nobody knows what became of it: a session that continues dedupes it by its offsets, a new one cannot. */
+static void early_unknown(const hawser_device *d) {
+#if HAWSER_STREAMS
+  hawser_stream *st = &d->session.streams[d->early_stream];
+  if ((d->flags & IDEMPOTENT) == 0 && (st->flags & HAWSER_ST_USED) != 0) {
+    st->flags |= HAWSER_ST_DOUBT;
+  }
+  hawser_channel_unsure(st, d->early_tx, (d->flags & EARLY_FIN) != 0);
+#else
+  (void)d;
+#endif
+}
+
 /* ---- position ---- */
 
 /* PRF(B_f, label): B_0 of a pairing's ticket never leaves the port. */
@@ -97,10 +110,7 @@ static int from_block(const hawser_device *d, const char *label, uint8_t out[HAW
 /* SPEC 7.4 rule 6: leaving a position whose early data has no verdict makes it UNKNOWN. */
 static void leave_position(hawser_device *d) {
   if (has_early(d)) {
-    hawser_stream *st = &d->session.streams[d->early_stream];
-    if ((d->flags & IDEMPOTENT) == 0 && (st->flags & HAWSER_ST_USED) != 0) {
-      st->flags |= HAWSER_ST_DOUBT;
-    }
+    early_unknown(d);
     d->verdict = HAWSER_UNKNOWN;
     d->flags = (uint16_t)((d->flags & ~EARLY) | EV_VERDICT);
   }
@@ -554,10 +564,8 @@ static void settle_early(hawser_device *d) {
 
 /* A stream whose early data is in doubt must be marked before the session is renewed. */
 static void doubt_early(hawser_device *d) {
-  hawser_stream *st = &d->session.streams[d->early_stream];
-  if ((d->status & HAWSER_STATUS_VERDICT) == HAWSER_UNKNOWN && (d->flags & IDEMPOTENT) == 0 &&
-      (st->flags & HAWSER_ST_USED) != 0) {
-    st->flags |= HAWSER_ST_DOUBT;
+  if ((d->status & HAWSER_STATUS_VERDICT) == HAWSER_UNKNOWN) {
+    early_unknown(d);
   }
 }
 

@@ -408,12 +408,14 @@ static size_t least(size_t a, size_t b, size_t c) {
 int hawser_write(hawser_session *s, uint16_t stream, const uint8_t *data, size_t data_len, int fin, uint8_t *out,
                  size_t cap, size_t *out_len, size_t *taken, int *fin_taken, uint64_t now_ms) {
   hawser_stream *st = used_stream(s, stream);
+  /* FIN was said; one that may have been said is settled by the peer's STREAM */
+  int ended = st != NULL && st->tx_end != 0 && (st->flags & HAWSER_ST_HELD) == 0;
   size_t room, n;
   int ends, err;
   *out_len = 0;
   *taken = 0;
   *fin_taken = 0;
-  if (st == NULL || (s->flags & HAWSER_SF_CLOSED) != 0 || (st->tx_end != 0 && data_len > 0)) {
+  if (st == NULL || (s->flags & HAWSER_SF_CLOSED) != 0 || (ended && data_len > 0)) {
     return HAWSER_ERR_CLOSED;
   }
   if (st->kind != HAWSER_KIND_STREAM) {
@@ -422,7 +424,7 @@ int hawser_write(hawser_session *s, uint16_t stream, const uint8_t *data, size_t
   if (cap < HAWSER_SEND_MIN) {
     return HAWSER_ERR_BUFFER;
   }
-  if (st->tx_end != 0) {
+  if (ended) {
     *fin_taken = fin != 0; /* said already, and not rewound */
     return HAWSER_OK;
   }

@@ -246,6 +246,42 @@ static void early_unknown_continued(void) {
   ends_free(&e);
 }
 
+/* Early data was taken and its verdict never heard. The session goes on, and the gateway's word says where: before this end has
+ * written a byte of it again. */
+static void early_unheard(int fin) {
+  uint8_t m1[1024], m2[256];
+  uint16_t id;
+  size_t len, sent;
+  int taken = 0;
+  hawser_early early = {0, text + 10, 90, (uint8_t)fin, 0};
+  up(HAWSER_TICKET);
+  CHECK(hawser_open(&e.device, "meter", HAWSER_KIND_STREAM, &id) == HAWSER_OK);
+  early.stream = id;
+  CHECK(ends_write(&e, 1, id, text, 10, 0, &sent) == HAWSER_OK);
+  e.now += 30;
+  CHECK(ends_pump(&e) == HAWSER_OK);
+  ends_cut(&e);
+  CHECK(hawser_connect(&e.device, e.transport, &early, &taken, e.now) == HAWSER_OK && taken);
+  CHECK(hawser_device_send(&e.device, m1, sizeof m1, &len, e.now) == HAWSER_OK);
+  CHECK(ends_answer(&e, m1, len, m2, sizeof m2, &len) == HAWSER_OK && ends_feed_early(&e) == HAWSER_OK);
+  CHECK(e.gateway_log.lens[id] == 100);
+  ends_cut(&e);
+  ends_clear(&e);
+  e.now += HAWSER_WARM_PATIENCE_MS;
+  CHECK(ends_connect(&e, NULL, NULL) == HAWSER_OK);
+  CHECK(ends_last(&e.device_log, HAWSER_EV_LIVE)->value == 1);
+  CHECK(ends_last(&e.device_log, HAWSER_EV_VERDICT)->value == HAWSER_UNKNOWN);
+  CHECK(ends_last(&e.device_log, HAWSER_EV_REWIND)->offset == 100);
+  CHECK(ends_last(&e.device_log, HAWSER_EV_REWIND)->value == (uint32_t)fin);
+  CHECK(ends_count(&e.device_log, HAWSER_EV_CLOSED, id) == 0 && e.gateway_log.lens[id] == 100);
+  if (!fin) {
+    CHECK(ends_write(&e, 1, id, text + 100, 20, 1, &sent) == HAWSER_OK && e.gateway_log.lens[id] == 120);
+  }
+  CHECK(ends_write(&e, 0, id, text, 5, 1, &sent) == HAWSER_OK);
+  CHECK(ends_last(&e.device_log, HAWSER_EV_CLOSED)->value == HAWSER_DONE);
+  ends_free(&e);
+}
+
 /* A position that is left without an answer makes the verdict UNKNOWN; a repeat of message 1 takes no new data. */
 static void early_left(void) {
   uint8_t m1[1024];
@@ -351,6 +387,8 @@ int main(void) {
   early_refused(HAWSER_UNKNOWN, 1, 1);
   early_refused(HAWSER_UNKNOWN, 0, 0);
   early_unknown_continued();
+  early_unheard(0);
+  early_unheard(1);
   early_left();
   save_and_restore(HAWSER_SAVE_FLASH);
   save_and_restore(HAWSER_SAVE_RETAINED);

@@ -568,10 +568,16 @@ static void receive_gateway(size_t n) {
   }
 }
 
+/* SPEC 6: a candidate is sent nothing but message 2, so an older link on the same line falls silent. */
+static int gateway_speaks(void) {
+  return w.link_gateway && live()->there && live()->session.link.live &&
+         !(w.accepting && (r.transport == HAWSER_STREAM || r.accept.state == 3));
+}
+
 static void send_gateway(void) {
   served *g = live();
   size_t len = 0;
-  if (!w.link_gateway || !g->there || !g->session.link.live || (r.transport == HAWSER_STREAM && w.accepting)) {
+  if (!gateway_speaks()) {
     return;
   }
   FUZZ_ASSERT(hawser_send(&g->session, r.out, sizeof r.out, &len, r.now) == HAWSER_OK);
@@ -605,8 +611,7 @@ static void write_app(int dir, uint16_t id, size_t len, int fin) {
   size_t out_len = 0, taken = 0;
   int fin_taken = 0, err;
   app *a;
-  if ((dir == 1 && !live()->there) || app_of[id] == NO_APP || (dir == 0 ? !w.link_device : !w.link_gateway) ||
-      (dir == 1 && r.transport == HAWSER_STREAM && w.accepting)) {
+  if (app_of[id] == NO_APP || (dir == 0 ? !w.link_device : !gateway_speaks())) {
     return;
   }
   a = app_at(app_of[id]);
@@ -659,8 +664,7 @@ static void message_app(int dir, uint16_t id, size_t len) {
   hawser_session *s = dir == 0 ? &r.device.session : &live()->session;
   uint8_t bytes[256] = {0};
   size_t out_len = 0;
-  if ((dir == 1 && !live()->there) || (dir == 0 ? !w.link_device : !w.link_gateway) ||
-      (dir == 1 && r.transport == HAWSER_STREAM && w.accepting)) {
+  if (dir == 0 ? !w.link_device : !gateway_speaks()) {
     return;
   }
   if (hawser_message(s, id, bytes, len, r.out, sizeof r.out, &out_len, r.now) == HAWSER_OK) {
