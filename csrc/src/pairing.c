@@ -27,17 +27,10 @@ static int mode_known(uint8_t mode, uint8_t suite) {
                                      (suite == HAWSER_SUITE_ID_25519 || suite == HAWSER_SUITE_ID_P256);
 }
 
+/* Of a mode that is known. */
 static int mode_built_in(uint8_t mode, uint8_t suite) {
-  switch (mode) {
-  case HAWSER_KEYS:
-    return HAWSER_MODE_KEYS && suite_built_in(suite);
-  case HAWSER_KEYS_PSK:
-    return HAWSER_MODE_KEYS_PSK && suite_built_in(suite);
-  case HAWSER_PSK:
-    return HAWSER_MODE_PSK && suite_built_in(suite);
-  default:
-    return HAWSER_MODE_TICKET;
-  }
+  static const uint8_t built_in[] = {0, HAWSER_MODE_KEYS, HAWSER_MODE_KEYS_PSK, HAWSER_MODE_PSK, HAWSER_MODE_TICKET};
+  return built_in[mode] && (mode == HAWSER_TICKET || suite_built_in(suite));
 }
 
 /* SPEC 2: a secret of 32 zero bytes MUST be refused when it is configured. The port refuses it for the keys that it holds. */
