@@ -14,8 +14,8 @@ export interface Io {
 export type Colors = ReturnType<typeof pc.createColors>;
 
 /** https://no-color.org: any value that is not empty turns colours off. */
-export function wantsColors(env: NodeJS.ProcessEnv, terminal: boolean): boolean {
-  return terminal && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
+export function wantsColors(env: NodeJS.ProcessEnv, terminal: boolean | undefined): boolean {
+  return terminal === true && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
 }
 
 export function processIo(): Io {

@@ -33,7 +33,7 @@ describe('gateway.toml', () => {
     const bare = parsed(template);
     const told = parsed(template.replace(/^# (?!mqtt|http)(\w+ = )/gm, '$1'));
     assert.deepEqual(told, bare);
-    assert.deepEqual(bare.upstreams, {});
+    assert.deepEqual({ ...bare.upstreams }, {});
     assert.deepEqual(Buffer.from(bare.id), ID);
     assert.equal(bare.limits.handshake, 10_000);
     assert.equal(bare.files.store, '/etc/hawser/store');
@@ -45,7 +45,7 @@ describe('gateway.toml', () => {
     );
     assert.equal(config.listen.port, 7);
     assert.equal(config.limits.linger, 7_200_000);
-    assert.deepEqual(config.upstreams, { mqtt: 'tcp://[::1]:1883', 'u-1': 'udp://a.b:5', s: 'unix:/run/x' });
+    assert.deepEqual({ ...config.upstreams }, { mqtt: 'tcp://[::1]:1883', 'u-1': 'udp://a.b:5', s: 'unix:/run/x' });
   });
 
   const id = 'id = "0102030405060708"\n';
