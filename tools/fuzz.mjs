@@ -1,4 +1,4 @@
-// Every fuzz target in turn, the C ones under libFuzzer (clang, AddressSanitizer, UBSan), then those of the JS engine.
+// Every fuzz target of the C core in turn, under libFuzzer (clang, AddressSanitizer, UBSan).
 //
 //   npm run fuzz -- [--minutes 10] [--target verbs ...] [--merge]
 //
@@ -21,8 +21,7 @@ const native = {
   slots: 140,
   verbs: 300,
 };
-const script = { js: 'test/fuzz/js.ts', differential: 'test/fuzz/differential.ts' };
-const names = [...Object.keys(native), ...Object.keys(script)];
+const names = Object.keys(native);
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '10' },
@@ -41,7 +40,7 @@ let total = 0;
 let findings = 0;
 console.log(`${'target'.padEnd(14)}${'executions'.padStart(12)}${'per s'.padStart(8)}  coverage`);
 for (const name of values.target) {
-  const result = name in native ? runNative(name) : runScript(name);
+  const result = runNative(name);
   total += result.executions;
   findings += result.found ? 1 : 0;
   console.log(
@@ -49,13 +48,12 @@ for (const name of values.target) {
       `  ${result.coverage}${result.found ? '  FOUND SOMETHING' : ''}`,
   );
   if (result.found) console.log(result.tail);
-  if (values.merge && name in native) merge(name);
+  if (values.merge) merge(name);
 }
 console.log(`${total} executions, ${findings} findings`);
 process.exitCode = findings > 0 ? 1 : 0;
 
 function build() {
-  if (!values.target.some((name) => name in native)) return;
   const options =
     '-G Ninja -DCMAKE_C_COMPILER=clang -DHAWSER_FUZZ=ON -DHAWSER_SANITIZE=ON -DHAWSER_PSA=OFF -DHAWSER_OPENSSL=OFF ' +
     '-DCMAKE_BUILD_TYPE=Release -DHAWSER_RUNNERS=OFF -DHAWSER_EXAMPLES=OFF';
@@ -90,21 +88,6 @@ function runNative(name) {
 }
 
 // Prints "N executions, ..." last.
-function runScript(name) {
-  const { status, stdout, stderr } = spawnSync(
-    'node',
-    ['--import=tsx', script[name], '--seconds', String(seconds), '--seed', String(Date.now() % 2 ** 32)],
-    { encoding: 'utf8', maxBuffer: 2 ** 30 },
-  );
-  const [, executions = 0, rest = ''] = /^(\d+) executions,? ?(.*)$/m.exec(stdout) ?? [];
-  return {
-    executions: Number(executions),
-    coverage: rest,
-    found: status !== 0,
-    tail: `${stdout}${stderr}`.slice(-3000),
-  };
-}
-
 function merge(name) {
   const target = `test/fuzz/corpus/${name}`;
   const fresh = `build/fuzz/merged-${name}`;
