@@ -255,9 +255,9 @@ class GatewayStream implements StreamEnd {
     this.#upstream?.finished?.();
   }
 
-  /** A stream that was cut off must not look complete to the upstream. */
+  /** A stream that was cut off must not look complete to the upstream: it is whole only behind the device's FIN. */
   onClosed(code: Code): void {
-    if (code === Code.Done) this.#upstream?.finish();
+    if (code === Code.Done && this.#port?.peerEnded) this.#upstream?.finish();
     else this.#upstream?.destroy(code);
     this.#upstream = undefined;
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import type { Session } from '../../lib/device.js';
@@ -481,6 +482,28 @@ describe('upstreams', function () {
     assert.equal(world.gateway.counters.get('notAllowed'), 2);
     assert.equal(world.gateway.counters.get('unknownUpstream'), 2);
     assert.equal(world.gateway.counters.get('upstreamFailed'), 3);
+  });
+
+  it('what the device left before its end does not look complete to the upstream; what it ended does', async () => {
+    const seen: string[] = [];
+    const watch = (socket: Socket): void => {
+      let bytes = 0;
+      socket.on('data', (chunk: Buffer) => (bytes += chunk.length));
+      socket.on('end', () => seen.push(`end after ${bytes}`));
+      socket.on('error', () => seen.push(`cut after ${bytes}`));
+    };
+    world = await World.start({ upstreams: { watch: await start(watch) } });
+    const session = await world.connect(await world.pair({ mode: Mode.Psk, upstreams: ['watch'] }));
+    const left = await session.open('watch');
+    left.write('half a rea');
+    await until(() => left.bytesAcknowledged === 10);
+    left.destroy();
+    await until(() => seen.length === 1);
+    const ended = await session.open('watch');
+    ended.end('a reading');
+    await until(() => seen.length === 2);
+    ended.destroy();
+    assert.deepEqual(seen, ['cut after 10', 'end after 9']);
   });
 
   it('half-close passes both ways', async () => {
