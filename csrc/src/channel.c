@@ -277,8 +277,8 @@ static void note_opened(hawser_session *s, hawser_stream *st) {
 static int take_stream(hawser_session *s, hawser_stream *st, uint64_t tx, uint64_t rx, uint64_t ack) {
   int first = (st->flags & HAWSER_ST_NAMED) == 0;
   uint64_t sent = (st->flags & HAWSER_ST_HELD) != 0 ? st->tx_high : st->tx;
-  if (tx > st->rx || ack > rx) {
-    return HAWSER_ERR_PEER; /* a gap; or accepted before received */
+  if (tx > st->rx) {
+    return HAWSER_ERR_PEER; /* a gap */
   }
   if ((first && rx < st->tx_acked) || rx > sent) {
     return HAWSER_ERR_PEER; /* wants bytes that it acknowledged, or has some that were never sent */
@@ -366,8 +366,22 @@ static void recall(hawser_stream *st) {
   st->flags |= (st->flags & (HAWSER_ST_RESET | HAWSER_ST_ANSWERED)) != 0 ? HAWSER_ST_RESET_DUE : HAWSER_ST_STREAM_DUE;
 }
 
+/* SPEC 11: 1..32 bytes of a-z 0-9 . _ - */
+static int name_fits(const uint8_t *name, size_t len) {
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
+  size_t good = 0;
+  while (good < len && memchr(letters, name[good], sizeof letters - 1) != NULL) {
+    good++;
+  }
+  return len >= 1 && len <= HAWSER_UPSTREAM_MAX && good == len;
+}
+
+static int open_fits(const hawser_session *s, const frame *f) {
+  return hawser_is_gateway(s) && f->byte <= HAWSER_KIND_MESSAGES && name_fits(f->bytes, f->len);
+}
+
 static int on_open(hawser_session *s, hawser_stream *st, const frame *f, hawser_event *event) {
-  if (!hawser_is_gateway(s) || f->byte > HAWSER_KIND_MESSAGES || f->len == 0 || f->len > HAWSER_UPSTREAM_MAX) {
+  if (!open_fits(s, f)) {
     return HAWSER_ERR_PEER;
   }
   if (st == NULL) {
@@ -389,6 +403,9 @@ static int on_open(hawser_session *s, hawser_stream *st, const frame *f, hawser_
 
 static int on_stream(hawser_session *s, hawser_stream *st, const frame *f) {
   int own = st != NULL && f->serial == st->serial;
+  if (f->offsets[2] > f->offsets[1]) {
+    return HAWSER_ERR_PEER; /* accepted before received: of no stream */
+  }
   if (own && is_open(st)) {
     return take_stream(s, st, f->offsets[0], f->offsets[1], f->offsets[2]);
   }
@@ -551,10 +568,9 @@ static int in_place(const hawser_session *s, uint8_t code) {
 }
 
 /* Gateway: an OPEN with a higher serial ends the stream that had the id. Says so first, then takes the frame. */
-static int replaces(hawser_session *s, hawser_reader r) {
-  hawser_stream *st = stream_at(s, hawser_get(&r, 2));
-  uint32_t serial = (uint32_t)hawser_get(&r, 4);
-  if (r.bad || !hawser_is_gateway(s) || st == NULL || !is_used(st) || serial <= st->serial) {
+static int replaces(hawser_session *s, const frame *f) {
+  hawser_stream *st = stream_at(s, f->id);
+  if (f->code != HAWSER_FRAME_OPEN || !open_fits(s, f) || st == NULL || !is_used(st) || f->serial <= st->serial) {
     return 0;
   }
   close_stream(s, st, HAWSER_DONE);
@@ -569,15 +585,15 @@ int hawser_channel_frame(hawser_session *s, hawser_event *event) {
   if (!in_place(s, code)) {
     return HAWSER_ERR_PEER;
   }
-  if (code == HAWSER_FRAME_OPEN && replaces(s, r)) {
-    return HAWSER_OK; /* the frame stays where it is until that was told */
-  }
   if (code == HAWSER_FRAME_SYNCED) {
     err = on_synced(s);
   } else if (code < HAWSER_FRAME_OPEN || code > HAWSER_FRAME_MSG) {
     err = hawser_control_frame(s, code, &r);
   } else {
     err = read_frame(&r, code, &f);
+    if (err == HAWSER_OK && replaces(s, &f)) {
+      return HAWSER_OK; /* the frame stays where it is until that was told */
+    }
     err = err == HAWSER_OK ? stream_frame(s, &f, event) : err;
   }
   s->frames = r.at;

@@ -7,8 +7,10 @@
 
 void hawser_control_write(hawser_session *s, hawser_writer *w) {
   if ((s->flags & HAWSER_SF_STATE_DUE) != 0) {
+    /* SPEC 6: 0^8 where nothing is to be continued, and then the session has its new name already */
+    static const uint8_t none[HAWSER_NAME_LEN];
     hawser_put(w, 1, HAWSER_FRAME_STATE);
-    hawser_put_bytes(w, s->name, HAWSER_NAME_LEN);
+    hawser_put_bytes(w, (s->flags & HAWSER_SF_HOLD) != 0 ? s->name : none, HAWSER_NAME_LEN);
   }
   if ((s->flags & HAWSER_SF_STATUS_DUE) != 0) {
     hawser_put(w, 1, HAWSER_FRAME_STATUS);

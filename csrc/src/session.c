@@ -302,7 +302,9 @@ int hawser_next(hawser_session *s, hawser_event *event) {
       first_event(s, event); /* STATUS has come */
     }
   }
-  hawser_session_note(s, s->now_ms);
+  if (!waits(s)) {
+    s->flags &= ~(uint32_t)HAWSER_SF_WAITING; /* a wait begins with the next call that knows the time */
+  }
   return HAWSER_OK;
 }
 

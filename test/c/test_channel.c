@@ -135,6 +135,27 @@ static void messages(void) {
   ends_free(&e);
 }
 
+/* A wait that begins after an idle hour begins now, not an hour ago. */
+static void waiting_after_idle(void) {
+  hawser_event event;
+  uint8_t out[256];
+  size_t len;
+  uint16_t id;
+  up();
+  id = open_one("a", HAWSER_KIND_STREAM);
+  CHECK(hawser_consume(&e.session, id, 0) == HAWSER_OK && ends_pump(&e) == HAWSER_OK);
+  e.now += 3600000;
+  CHECK(hawser_reset(&e.device.session, id, HAWSER_CANCELLED) == HAWSER_OK);
+  CHECK(hawser_device_next(&e.device, &event) == HAWSER_OK && event.type == HAWSER_EV_NONE);
+  CHECK(hawser_device_timeout(&e.device, e.now) == HAWSER_OK);
+  CHECK(hawser_device_next(&e.device, &event) == HAWSER_OK && event.type == HAWSER_EV_NONE);
+  CHECK(hawser_device_send(&e.device, out, sizeof out, &len, e.now) == HAWSER_OK && len > 0);
+  CHECK(hawser_device_deadline(&e.device) > e.now);
+  CHECK(hawser_device_timeout(&e.device, e.now + HAWSER_DEAD_MS) == HAWSER_OK);
+  CHECK(hawser_device_next(&e.device, &event) == HAWSER_OK && event.type == HAWSER_EV_DEAD);
+  ends_free(&e);
+}
+
 static void liveness(void) {
   uint8_t out[2048];
   size_t len;
@@ -292,6 +313,10 @@ static void violations(void) {
   VIOLATES(1, 0x0a, 0, 0, 'x');                   /* a message on a stream */
   VIOLATES(1, 0x04, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0); /* a gap */
   VIOLATES(1, 0x04, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0); /* has what was not sent */
+  VIOLATES(1, 0x03, 0, 1, 0, 0, 0, 9, 0, 1, 'X'); /* no such letter in a name */
+  VIOLATES(1, 0x03, 0, 0, 0, 0, 0, 9, 2, 1, 'x'); /* no such kind, for an id in use: the old stream stays as it was */
+  VIOLATES(1, 0x04, 0, 9, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+           9); /* accepted before received */
   VIOLATES(0, 0x04, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0,
            0); /* the same, at the device */
   VIOLATES(0, 0x04, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 9); /* and acknowledged */
@@ -305,6 +330,7 @@ int main(void) {
   windows();
   messages();
   liveness();
+  waiting_after_idle();
   closing();
   ids_run_out();
   beyond_the_array();

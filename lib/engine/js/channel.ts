@@ -475,6 +475,8 @@ export class Channel {
       if (this.options.gateway) stream.resetDue = true;
       return;
     }
+    if (tx > stream.rx) throw violation('STREAM behind a gap');
+    if (rx > Math.max(stream.tx, stream.txHigh)) throw violation('STREAM with an offset that was never sent');
     const resync = this.phase === 'wait' || this.phase === 'await' || this.phase === 'name';
     stream.rxAt = tx;
     stream.named = true;
@@ -486,7 +488,7 @@ export class Channel {
 
   /** The peer's receiving side at the start of a link: writing goes on from there. */
   #adopt(stream: Stream, rx: number, ack: number): void {
-    if (rx > stream.txHigh || rx < stream.txAcked) throw violation('STREAM with an offset that was never sent');
+    if (rx < stream.txAcked) throw violation('STREAM that takes an acknowledgement back');
     this.#acknowledge(stream, ack);
     stream.txHigh = stream.txHigh === U48_MAX ? rx : stream.txHigh; // restored: now it is known
     if (stream.tx === rx) return;
@@ -598,7 +600,7 @@ export class Channel {
   }
 
   #receiveReset(id: number, serial: number, code: number, ok: boolean): void {
-    if (!ok) throw violation('a frame is cut short');
+    if (!ok || serial === 0) throw violation('RESET with a wrong field');
     const stream = this.streams.get(id);
     if (stream?.serial === serial) return this.#resetStream(stream, code);
     if (!this.options.gateway) return;

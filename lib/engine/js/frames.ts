@@ -66,7 +66,7 @@ export function readOpen(reader: Reader): OpenFields {
 /** Likewise of a STREAM frame. */
 export function readStream(reader: Reader): StreamFields {
   const fields = { id: reader.u16(), serial: reader.u32(), tx: reader.u48(), rx: reader.u48(), ack: reader.u48() };
-  if (!reader.ok || fields.ack > fields.rx) throw violation('STREAM with a wrong field');
+  if (!reader.ok || fields.serial === 0 || fields.ack > fields.rx) throw violation('STREAM with a wrong field');
   return fields;
 }
 
