@@ -13,15 +13,17 @@ import { FileTombstones } from './tombstones.js';
 
 type Bytes = Database<Buffer, Buffer>;
 
-class LmdbBackend implements Backend, Table {
+/** What SealedStore needs of LMDB. */
+export class LmdbBackend implements Backend, Table {
   readonly linearizable = true;
   readonly #root: RootDatabase<Buffer, Buffer>;
   readonly #values: Bytes;
   readonly #tickets: Bytes;
 
-  constructor(path: string) {
+  /** `openRoot` is for tests that watch the environment. */
+  constructor(path: string, openRoot: typeof open<Buffer, Buffer> = open) {
     const binary = { encoding: 'binary', keyEncoding: 'binary' } as const;
-    this.#root = open<Buffer, Buffer>({ path, ...binary, maxDbs: 4, noMemInit: false });
+    this.#root = openRoot({ path, ...binary, maxDbs: 4, noMemInit: false });
     this.#values = this.#root.openDB<Buffer, Buffer>('values', binary);
     this.#tickets = this.#root.openDB<Buffer, Buffer>('tickets', { ...binary, dupSort: true });
   }

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { open } from 'lmdb';
 
 import { Mode } from '../../lib/engine.js';
 import { createPairing } from '../../lib/pairing.js';
+import { LmdbBackend } from '../../lib/store/lmdb.js';
 import { SealedStore, type Backend, type Table } from '../../lib/store/store.js';
 import { MemoryTombstones } from '../../lib/store/tombstones.js';
 import { delay, engine, newIdentity } from './world.js';
@@ -49,5 +54,31 @@ describe('a durable compare-and-set', () => {
     assert.equal(done, false);
     end();
     assert.equal(await durable, true);
+  });
+});
+
+describe('the flush of LMDB', () => {
+  it('is over when the environment says that what was committed is on the disk, and not before', async () => {
+    const path = mkdtempSync(join(tmpdir(), 'hawser-flush-'));
+    let onDisk = (): void => undefined;
+    const disk = new Promise<boolean>((resolve) => (onDisk = () => resolve(true)));
+    const watched: typeof open<Buffer, Buffer> = (options) => {
+      const root = open<Buffer, Buffer>(options as Parameters<typeof open<Buffer, Buffer>>[0]);
+      return Object.defineProperty(root, 'flushed', { get: () => disk });
+    };
+    const backend = new LmdbBackend(path, watched);
+    try {
+      await backend.transaction((table) => table.put(Buffer.from('key'), Buffer.from('value')));
+      let over = false;
+      const flushed = backend.flushed().then(() => (over = true));
+      await delay(30);
+      assert.equal(over, false);
+      onDisk();
+      await flushed;
+      assert.equal(backend.get(Buffer.from('key'))?.toString(), 'value');
+    } finally {
+      await backend.close();
+      rmSync(path, { recursive: true });
+    }
   });
 });
