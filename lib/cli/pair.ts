@@ -1,9 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { writeSecretFile } from '../config/keys.js';
 import { Mode } from '../engine.js';
+import type { Engine } from '../engine.js';
 import { didYouMean } from '../nearest.js';
 import { createPairing, deviceFingerprint, encodePairing, pairingToJson } from '../pairing.js';
 import type { NewPairing, PairOptions } from '../pairing.js';
+import { pairingToC } from '../pairing/c-array.js';
 import { ID_MAX, ID_MIN, MODE_NAMES, RANGES, SUITE_NAMES, hasKeys, modeName, suiteName } from '../pairing/terms.js';
 import type { ModeName } from '../pairing/terms.js';
 import { UsageError, address, command, moment, oneOf, wholeNumber } from './command.js';
@@ -48,8 +50,9 @@ ${CONFIG_HELP}
       --id HEX           device id, ${ID_MIN}..${ID_MAX} bytes (default: 8 random ones)
       --record-max N, --window-device N, --window-gateway N, --streams N
                          limits in bytes, and streams at once
-  -o, --output FILE      default: NAME.pairing.json, or .bin; "-" is stdout and needs --show-secrets
-      --format FORMAT    json or bin (docs/SPEC.md 4.1)
+  -o, --output FILE      default: NAME.pairing.json, .bin or .h; "-" is stdout and needs --show-secrets
+      --format FORMAT    json (hawser connect), bin (docs/SPEC.md 4.1: what a production line writes into flash), or
+                         c (the same bytes as an array, for a program built for one device)
       --replace          pair the device of this name anew: the old pairing ends for good
       --json             print what was made (no secrets) as JSON`;
 
@@ -60,6 +63,16 @@ type Values = {
       ? boolean
       : string;
 };
+
+/** What --format may say: the suffix of the file, and its content. */
+const FORMATS = {
+  json: { suffix: 'json', form: (_engine: Engine, { device }: NewPairing) => pairingToJson(device) },
+  bin: { suffix: 'bin', form: (_engine: Engine, { device }: NewPairing) => encodePairing(device) },
+  c: {
+    suffix: 'h',
+    form: (engine: Engine, { device, gateway }: NewPairing) => pairingToC(engine, device, gateway.record.name),
+  },
+} satisfies Record<string, { suffix: string; form: (engine: Engine, pairing: NewPairing) => string | Buffer }>;
 
 function checkName(name: string): string {
   if (/^[\p{L}\p{N}][\p{L}\p{N}._ -]{0,63}$/u.test(name)) return name;
@@ -166,8 +179,9 @@ export const pair = command({
   positionals: [1, 1],
   async run(values, [word], io) {
     const name = checkName(word!);
-    const format = oneOf('--format', values.format ?? 'json', ['json', 'bin']);
-    const output = values.output ?? `${name}.pairing.${format}`;
+    const format =
+      FORMATS[oneOf('--format', values.format ?? 'json', Object.keys(FORMATS) as (keyof typeof FORMATS)[])];
+    const output = values.output ?? `${name}.pairing.${format.suffix}`;
     if (output === '-' && !values['show-secrets'])
       throw new UsageError('--output -: this prints secrets; add --show-secrets if you mean it');
     if (output === '-' && values.json) throw new UsageError('--json and --output - both want stdout');
@@ -179,7 +193,7 @@ export const pair = command({
         operator.identity,
         old && !options.id ? { ...options, id: old } : options,
       );
-      const form = format === 'json' ? pairingToJson(pairing.device) : encodePairing(pairing.device);
+      const form = format.form(operator.engine, pairing);
       await save(pairing, output, form, operator, values.replace === true);
       if (old && options.id && idText(old) !== idText(options.id)) await operator.store.remove(old);
       const { device } = pairing;
@@ -196,7 +210,9 @@ export const pair = command({
       io.note(
         `${name}: device ${made.device}, mode ${made.mode}${device.mode === Mode.Ticket ? '' : `, suite ${made.suite}`}, allowed: ${made.upstreams.join(', ')}`,
       );
-      io.note(`fingerprint ${made.fingerprint} (hawser inspect on the device's file shows the same)`);
+      io.note(
+        `fingerprint ${made.fingerprint} (${format === FORMATS.c ? 'the file shows' : "hawser inspect on the device's file shows"} the same)`,
+      );
       if (device.addresses.length === 0)
         io.note('the pairing names no address: give --address, or tell the device with connect --gateway');
       return 0;

@@ -166,6 +166,53 @@ describe('hawser pair, devices, revoke, inspect', () => {
     assert.equal(readPairing(Buffer.from(open.out)).upstreams![0], 'mqtt');
   });
 
+  it('writes the binary form as a C array, for its owner alone, never over another file', async () => {
+    const { path, config } = await gatewayFolder();
+    const file = join(path, 'pump.h');
+    const pair = ['pair', 'Pumpe Süd', '--allow', 'mqtt', '--format', 'c', '-o', file, '-c', config];
+    const { out, err } = await done(...pair, '--json');
+    const { device, fingerprint } = JSON.parse(out) as { device: string; fingerprint: string };
+    const text = readFileSync(file, 'utf8');
+    assert.match(text, /Pumpe Süd/);
+    assert.ok(text.includes(` ${device}\n`) && text.includes(` ${fingerprint}\n`));
+    const [, length, array] = /hawser_pairing_form\[(\d+)\] = \{([^}]*)\}/.exec(text)!;
+    const bytes = Buffer.from([...array!.matchAll(/0x([0-9a-f]{2}),/g)].map(([, byte]) => parseInt(byte!, 16)));
+    assert.equal(bytes.length, Number(length));
+    const { privateKey, id } = readPairing(bytes);
+    assert.equal(Buffer.from(id).toString('hex'), device);
+    assert.ok(!(out + err).includes(Buffer.from(privateKey!).toString('hex')));
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+
+    await mistake(/exists already/, ...pair, '--replace');
+    assert.equal(readFileSync(file, 'utf8'), text);
+  });
+
+  it('names its file after the device and the format', async () => {
+    const { path, config } = await gatewayFolder();
+    const here = process.cwd();
+    process.chdir(path);
+    try {
+      for (const [format, suffix] of Object.entries({ json: 'json', bin: 'bin', c: 'h' })) {
+        const { out } = await done('pair', format, '--allow', 'mqtt', '--format', format, '-c', config);
+        assert.equal(out, `${format}.pairing.${suffix}\n`);
+        assert.equal(statSync(join(path, out.trim())).mode & 0o777, 0o600);
+      }
+    } finally {
+      process.chdir(here);
+    }
+    await mistake(
+      /--format: "cc" is not one of json, bin, c/,
+      'pair',
+      'x',
+      '--allow',
+      'mqtt',
+      '--format',
+      'cc',
+      '-c',
+      config,
+    );
+  });
+
   it('inspects the binary form of a ticket pairing, its secret only with --show-secrets', async () => {
     const { path, config } = await gatewayFolder();
     const file = join(path, 't.bin');
