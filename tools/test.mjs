@@ -20,7 +20,7 @@ const parts = {
   cppcheck: [
     command(
       'cppcheck --std=c99 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 --quiet ' +
-        '--suppress=missingInclude --suppress=missingIncludeSystem -Icsrc/include -Icsrc/src -DHAWSER_GATEWAY=1 csrc/src csrc/ports',
+        '--suppress=missingInclude --suppress=missingIncludeSystem -Icsrc/include -Icsrc/src -DHAWSER_GATEWAY=1 -D__unix__ csrc/src csrc/ports',
     ),
   ],
   mbedtls: [command('tools/fetch-mbedtls.sh')],

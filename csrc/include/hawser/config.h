@@ -9,6 +9,19 @@
 #include HAWSER_CONFIG_FILE
 #endif
 
+/* The crypto port, where a build compiles more than one of ports/ and the linker cannot tell: HAWSER_CRYPTO_PSA,
+ * HAWSER_CRYPTO_OPENSSL, or HAWSER_CRYPTO_OWN for the functions of port.h in a file of your own. Undefined: the build lists
+ * one port. */
+#define HAWSER_CRYPTO_PSA 1
+#define HAWSER_CRYPTO_OPENSSL 2
+#define HAWSER_CRYPTO_OWN 3
+
+/* The random source of the PSA port. There is no default but on an operating system, which has one of its own.
+ *   HAWSER_RANDOM_PROVIDER  psa_generate_random(): you have seen to it that its provider has an entropy source
+ *   HAWSER_RANDOM_BOARD     hawser_board_random() of port.h, which the board supplies */
+#define HAWSER_RANDOM_PROVIDER 1
+#define HAWSER_RANDOM_BOARD 2
+
 /* Build the gateway's half (responder) as well. 0 or 1. A device build holds no code that answers. */
 #ifndef HAWSER_GATEWAY
 #define HAWSER_GATEWAY 0

@@ -75,6 +75,10 @@ int hawser_port_dh_key(uint8_t suite, hawser_key key, const uint8_t *peer, uint8
 /* len uniform bytes, or HAWSER_ERR_RANDOM. Never a fallback. */
 int hawser_port_random(uint8_t *out, size_t len);
 
+/* Supplied by the board where HAWSER_RANDOM is HAWSER_RANDOM_BOARD: len bytes of a true random generator, or of a DRBG
+ * that one seeded. 1 if all of them are good, else 0. */
+int hawser_board_random(uint8_t *out, size_t len);
+
 /* Zeroes that the compiler may not remove. */
 void hawser_port_wipe(void *ptr, size_t len);
 

@@ -10,6 +10,11 @@
 #include <limits.h>
 #include <string.h>
 
+#include "hawser/config.h"
+#include "hawser/error.h"
+
+#if !defined(HAWSER_CRYPTO) || HAWSER_CRYPTO == HAWSER_CRYPTO_OPENSSL
+
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
@@ -18,8 +23,6 @@
 #include <openssl/obj_mac.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
-
-#include "hawser/error.h"
 
 #define BLOCK_LEN 64 /* of SHA-256 */
 #define P256_LEN 65
@@ -420,3 +423,5 @@ hawser_key hawser_openssl_key_import(const uint8_t raw[HAWSER_KEY_LEN]) {
 void hawser_openssl_key_free(hawser_key key) {
   OPENSSL_clear_free((void *)key, sizeof(key_object)); // NOLINT(performance-no-int-to-ptr)
 }
+
+#endif

@@ -8,10 +8,20 @@
 
 #include <string.h>
 
-#include <psa/crypto.h>
-
 #include "hawser/config.h"
 #include "hawser/error.h"
+
+#if !defined(HAWSER_CRYPTO) || HAWSER_CRYPTO == HAWSER_CRYPTO_PSA
+
+#include <psa/crypto.h>
+
+#if !defined(HAWSER_RANDOM) && (defined(__unix__) || defined(__APPLE__) || defined(_WIN32))
+#define HAWSER_RANDOM HAWSER_RANDOM_PROVIDER
+#elif !defined(HAWSER_RANDOM)
+#error "hawser: no entropy source is known here: define HAWSER_RANDOM in HAWSER_CONFIG_FILE, see hawser/config.h"
+#elif HAWSER_RANDOM != HAWSER_RANDOM_PROVIDER && HAWSER_RANDOM != HAWSER_RANDOM_BOARD
+#error "hawser: HAWSER_RANDOM is HAWSER_RANDOM_PROVIDER or HAWSER_RANDOM_BOARD"
+#endif
 
 #define BLOCK_LEN 64 /* of SHA-256 */
 
@@ -40,11 +50,16 @@ static int fail(int code, void *out, size_t len) {
   return code;
 }
 
+static int random_bytes(uint8_t *out, size_t len) {
+#if HAWSER_RANDOM == HAWSER_RANDOM_BOARD
+  return hawser_board_random(out, len);
+#else
+  return psa_crypto_init() == PSA_SUCCESS && psa_generate_random(out, len) == PSA_SUCCESS;
+#endif
+}
+
 int hawser_port_random(uint8_t *out, size_t len) {
-  if (psa_crypto_init() != PSA_SUCCESS || psa_generate_random(out, len) != PSA_SUCCESS) {
-    return fail(HAWSER_ERR_RANDOM, out, len);
-  }
-  return HAWSER_OK;
+  return random_bytes(out, len) ? HAWSER_OK : fail(HAWSER_ERR_RANDOM, out, len);
 }
 
 static int is_zero(const uint8_t *bytes, size_t len) {
@@ -320,5 +335,7 @@ int hawser_port_dh_key(uint8_t suite, hawser_key key, const uint8_t *peer, uint8
   }
   return status == PSA_SUCCESS && out_len == 32 ? HAWSER_OK : fail(HAWSER_ERR_CRYPTO, out, 32);
 }
+
+#endif
 
 #endif
