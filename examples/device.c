@@ -32,7 +32,7 @@ static int take_events(void) {
   int err = hawser_device_next(&device, &e);
   for (; err == HAWSER_OK && e.type != HAWSER_EV_NONE; err = err != HAWSER_OK ? err : hawser_device_next(&device, &e)) {
     if (e.type == HAWSER_EV_STORE) {
-      err = hawser_stored(&device, flash_store(e.data));
+      err = hawser_stored(&device, flash_store((int)e.value, e.data));
     } else if (e.type == HAWSER_EV_DATA) {
       output_write(e.data, e.len);
       err = hawser_consume(hawser_device_session(&device), e.stream, e.len);

@@ -91,7 +91,6 @@ int pairing_load(const char *path, hawser_pairing *pairing) {
 /* ---- flash ---- */
 
 static char slot_paths[2][4096];
-static int valid_slot;
 
 /* A real flash page is erased; a file is overwritten. */
 static int wipe_slot(int which) {
@@ -106,27 +105,21 @@ int flash_boot(const char *path, hawser_device *device) {
     if (snprintf(slot_paths[i], sizeof slot_paths[i], "%s.slot%d", path, i) >= (int)sizeof slot_paths[i]) {
       return 0;
     }
-    found[i] =
-        read_file(slot_paths[i], slots[i], sizeof slots[i]) == HAWSER_SLOT_LEN && memcmp(slots[i], "HWSL", 4) == 0;
+    found[i] = read_file(slot_paths[i], slots[i], sizeof slots[i]) == HAWSER_SLOT_LEN;
   }
   if (hawser_device_boot(device, found[0] ? slots[0] : NULL, found[1] ? slots[1] : NULL, &wipe) != HAWSER_OK) {
     return 0;
   }
-  valid_slot = found[0] && wipe != 0 ? 0 : found[1] && wipe != 1 ? 1 : -1;
   hawser_port_wipe(slots, sizeof slots);
   return wipe < 0 || wipe_slot(wipe);
 }
 
-int flash_store(const uint8_t image[HAWSER_SLOT_LEN]) {
+int flash_store(int slot, const uint8_t image[HAWSER_SLOT_LEN]) {
   uint8_t back[HAWSER_SLOT_LEN];
-  int next = valid_slot == 0 ? 1 : 0;
-  int ok = write_file(slot_paths[next], image, HAWSER_SLOT_LEN) &&
-           read_file(slot_paths[next], back, sizeof back) == HAWSER_SLOT_LEN && memcmp(back, image, sizeof back) == 0 &&
-           (valid_slot < 0 || wipe_slot(valid_slot));
+  int ok = write_file(slot_paths[slot], image, HAWSER_SLOT_LEN) &&
+           read_file(slot_paths[slot], back, sizeof back) == HAWSER_SLOT_LEN && memcmp(back, image, sizeof back) == 0 &&
+           wipe_slot(!slot);
   hawser_port_wipe(back, sizeof back);
-  if (ok) {
-    valid_slot = next;
-  }
   return ok;
 }
 

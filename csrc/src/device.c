@@ -21,7 +21,8 @@ enum flag {
   EARLY_FIN = 1 << 6,
   EV_STORE = 1 << 7,
   EV_VERDICT = 1 << 8,
-  UNPROVEN = 1 << 9 /* no valid record has come since the last full handshake */
+  UNPROVEN = 1 << 9, /* no valid record has come since the last full handshake */
+  SLOT_0 = 1 << 10   /* slot 0 is the valid one: the next image goes to slot 1, else to slot 0 */
 };
 
 #define SLOT_CHECKED (HAWSER_SLOT_LEN - HAWSER_CHECK_LEN)
@@ -223,6 +224,7 @@ int hawser_device_boot(hawser_device *d, const uint8_t *slot0, const uint8_t *sl
   }
   if (valid[0] || valid[1]) {
     err = boot_slot(d, valid[0] ? &slots[0] : &slots[1]);
+    d->flags |= valid[0] ? SLOT_0 : 0;
   } else if (is_ticket(d)) {
     err = boot_root(d);
   }
@@ -660,11 +662,14 @@ static int take_answer(hawser_device *d, const uint8_t *message, size_t len, uin
 int hawser_stored(hawser_device *d, int ok) {
   slot next;
   uint8_t step[HAWSER_KEY_LEN];
+  if (d->state != STORE && d->state != IDLE) {
+    return HAWSER_ERR_STATE;
+  }
+  if (ok) {
+    d->flags ^= SLOT_0;
+  }
   if (d->state == IDLE) {
     return HAWSER_OK; /* the link was lost meanwhile: the position and its message 1 were kept */
-  }
-  if (d->state != STORE) {
-    return HAWSER_ERR_STATE;
   }
   if (!ok) {
     hawser_disconnected(d, d->session.now_ms);
@@ -753,6 +758,7 @@ int hawser_device_next(hawser_device *d, hawser_event *event) {
   if ((d->flags & EV_STORE) != 0) {
     d->flags &= (uint16_t)~EV_STORE;
     event->type = HAWSER_EV_STORE;
+    event->value = (d->flags & SLOT_0) != 0;
     event->data = d->u.store.slot;
     event->len = HAWSER_SLOT_LEN;
     return HAWSER_OK;

@@ -14,6 +14,7 @@
 #include "session.h"
 
 #define ENDS_STREAMS 4
+#define ENDS_TICKET 99 /* seed of mode ticket's B_0 */
 #define ENDS_RECORD 1024
 #define ENDS_LOG 256
 #define ENDS_BYTES 65536
@@ -115,7 +116,7 @@ static inline void ends_init(ends *e, uint8_t mode, uint8_t suite, uint8_t trans
   e->slot = -1;
   e->verdict = HAWSER_TAKEN;
   ends_fill(psk, 32, 77);
-  ends_fill(ticket, 32, 99);
+  ends_fill(ticket, sizeof ticket, ENDS_TICKET);
   ends_common(&e->device_pairing, mode, suite);
   ends_common(&e->gateway_pairing, mode, suite);
   if (mode == HAWSER_KEYS || mode == HAWSER_KEYS_PSK) {
@@ -179,7 +180,7 @@ static inline void ends_clear(ends *e) {
 
 static inline void ends_store(ends *e, const hawser_event *event) {
   int other = e->slot == 0 ? 1 : 0;
-  CHECK(event->len == HAWSER_SLOT_LEN);
+  CHECK(event->len == HAWSER_SLOT_LEN && event->value == (uint32_t)other);
   memcpy(e->slots[other], event->data, HAWSER_SLOT_LEN);
   e->slot = other;
 }

@@ -17,7 +17,7 @@ static int take_events(void) {
   int err = hawser_device_next(&device, &e);
   while (err == HAWSER_OK && e.type != HAWSER_EV_NONE) {
     if (e.type == HAWSER_EV_STORE) {
-      err = hawser_stored(&device, flash_store(e.data));
+      err = hawser_stored(&device, flash_store((int)e.value, e.data));
     } else if (e.type == HAWSER_EV_MESSAGE) {
       output_write(e.data, e.len);
       answers++;

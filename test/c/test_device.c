@@ -24,6 +24,32 @@ static size_t attempt(uint8_t *m1, size_t cap) {
 
 /* ---- slots ---- */
 
+/* The answer to the message 1 at hand, up to the event that asks for a write. */
+static uint32_t asked(void) {
+  uint8_t m1[256], m2[256];
+  size_t len, m2_len = 0, used;
+  hawser_event event;
+  int taken;
+  CHECK(hawser_connect(&e.device, e.transport, NULL, &taken, e.now) == HAWSER_OK);
+  CHECK(hawser_device_send(&e.device, m1, sizeof m1, &len, e.now) == HAWSER_OK);
+  CHECK(ends_answer(&e, m1, len, m2, sizeof m2, &m2_len) == HAWSER_OK);
+  CHECK(hawser_device_receive(&e.device, m2, m2_len, &used, e.now) == HAWSER_OK);
+  CHECK(hawser_device_next(&e.device, &event) == HAWSER_OK);
+  return event.type == HAWSER_EV_STORE ? event.value : 9;
+}
+
+/* Where a device that booted from these slots wants its next image. */
+static uint32_t slot_asked_for(const uint8_t *slot0, const uint8_t *slot1) {
+  uint8_t ticket[32];
+  int wipe;
+  ends_start_device(&e);
+  CHECK(hawser_device_boot(&e.device, slot0, slot1, &wipe) == HAWSER_OK);
+  ends_fill(ticket, sizeof ticket, ENDS_TICKET);
+  CHECK(hawser_chain_start(&e.chain, ticket) == HAWSER_OK);
+  CHECK(e.device.f == 0 || hawser_chain_move(&e.chain, (hawser_position){e.device.f, 0}) == HAWSER_OK);
+  return asked();
+}
+
 static void slots(void) {
   uint8_t other[HAWSER_SLOT_LEN], bad[HAWSER_SLOT_LEN];
   int wipe = -2;
@@ -49,6 +75,13 @@ static void slots(void) {
     ends_start_device(&e);
     CHECK(hawser_device_boot(&e.device, bad, other, &wipe) == HAWSER_OK && wipe == -1 && e.device.f == 1);
   }
+
+  /* the next image never goes where the valid one is, torn as the other may be */
+  CHECK(slot_asked_for(bad, other) == 0);
+  CHECK(slot_asked_for(other, bad) == 1);
+  CHECK(slot_asked_for(NULL, other) == 0);
+  CHECK(slot_asked_for(other, NULL) == 1);
+  CHECK(slot_asked_for(bad, bad) == 0); /* none is valid */
   ends_free(&e);
 
   /* keys: nothing in flash, the full handshake; then a slot of f = 1 and RAM at (0, 0) */
@@ -80,6 +113,19 @@ static void storing(void) {
   CHECK(ends_answer(&e, again, len2, m2, sizeof m2, &m2_len) == HAWSER_OK);
   CHECK(ends_to_device(&e, m2, m2_len) == HAWSER_OK);
   CHECK(hawser_is_live(&e.device.session) && e.device.i == 1 && e.device.f == 1);
+  ends_free(&e);
+}
+
+/* A driver that finishes after the link was lost: flash is what it is, and the valid slot is not written over. */
+static void stored_late(void) {
+  ends_init(&e, HAWSER_TICKET, HAWSER_SUITE_NONE, HAWSER_STREAM);
+  CHECK(asked() == 0);
+  hawser_disconnected(&e.device, e.now);
+  CHECK(hawser_stored(&e.device, 1) == HAWSER_OK);
+  CHECK(asked() == 1);
+  hawser_disconnected(&e.device, e.now);
+  CHECK(hawser_stored(&e.device, 0) == HAWSER_OK);
+  CHECK(asked() == 1); /* slot 0 is still the valid one */
   ends_free(&e);
 }
 
@@ -379,6 +425,7 @@ int main(void) {
   ends_fill(text, sizeof text, 40);
   slots();
   storing();
+  stored_late();
   ladder();
   unproven();
   limits();

@@ -110,8 +110,8 @@ int hawser_gate_keys(hawser_pairing *pairing, const uint8_t *psk) HAWSER_MUST_US
 
 enum hawser_event_type {
   HAWSER_EV_NONE = 0,
-  HAWSER_EV_STORE,   /* device: data = slot image (64 bytes): write it to the other slot, read back, wipe
-                          the old slot, then hawser_stored(). Nothing is sent before. */
+  HAWSER_EV_STORE,   /* device: data = slot image (64 bytes): write it to slot `value` (0, 1), read back, wipe the
+                          other slot, then hawser_stored(). Nothing is sent before. */
   HAWSER_EV_LIVE,    /* device: the session is up; value = 1 CONTINUED, 0 NEW */
   HAWSER_EV_VERDICT, /* device: on early data of stream; value = enum hawser_verdict */
   HAWSER_EV_OPEN,    /* gateway: stream, value = kind, data = name of the upstream */
@@ -288,8 +288,8 @@ int hawser_device_send(hawser_device *d, uint8_t *out, size_t cap, size_t *len, 
 uint64_t hawser_device_deadline(const hawser_device *d);
 int hawser_device_timeout(hawser_device *d, uint64_t now_ms) HAWSER_MUST_USE;
 
-/* The slot image was written, read back, and the old slot wiped (ok = 1), or that failed (ok = 0: HAWSER_ERR_STORAGE;
- * drop the link). */
+/* The slot image was written, read back, and the other slot wiped (ok = 1), or that failed (ok = 0: HAWSER_ERR_STORAGE;
+ * drop the link). One call for each EV_STORE, before the next hawser_connect(), also if the link was lost meanwhile. */
 int hawser_stored(hawser_device *d, int ok) HAWSER_MUST_USE;
 
 /* The link is gone. */
