@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts a static, position-independent libmbedcrypto (mbedTLS 3.6), its headers and its sources (library/, for builds with
+# Puts a static, position-independent libmbedcrypto (mbedTLS 3.6), its headers and its sources (library/, 3rdparty/; for builds with
 # other flags, configurations or compilers) into build/mbedtls/.
 # The source is Debian trixie's, over the package sources that this machine already uses, or, where there are
 # none, the upstream release archive at HAWSER_MBEDTLS_URL. Either way it must have the hash below.
@@ -12,7 +12,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 out=$root/build/mbedtls
 config=$root/csrc/ports/psa/mbedtls_config_host.h
 stamp=$out/stamp
-wanted="$version $sha256 with sources $(sha256sum <"$config")"
+wanted="$version $sha256 with all sources $(sha256sum <"$config")"
 
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ]; then
   exit 0
@@ -66,7 +66,7 @@ rm -rf "$out"
 mkdir -p "$out/lib"
 tar -xf "$work/archive" -C "$work"
 source=$(echo "$work"/mbedtls-*/)
-cp -r "$source/include" "$source/library" "$out/"
+cp -r "$source/include" "$source/library" "$source/3rdparty" "$out/"
 cp "$source/LICENSE" "$out/"
 mkdir "$work/obj"
 (
