@@ -1,65 +1,22 @@
 /** The device of examples/ in C, on either crypto port and in a build without the gateway's half, against `hawser gateway`. */
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { done, freePort, gatewayFolder, removeFolders, upstream } from '../cli/harness.js';
+import { done, upstream } from '../cli/harness.js';
 import { pattern } from '../suite/bytes.js';
+import { end, gateway, handshakes, keep, root, run, type World } from './world.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const build = join(root, 'build', 'examples');
 const read = (file: string): string => readFileSync(file, 'utf8');
 
 const none = Buffer.alloc(0);
-const children: ChildProcess[] = [];
-const servers: Server[] = [];
-
-function start(program: string, ...argv: string[]): ChildProcess {
-  const child = spawn(program, argv, { stdio: ['pipe', 'pipe', 'pipe'] });
-  children.push(child);
-  return child;
-}
-
-async function gathered(stream: NodeJS.ReadableStream): Promise<Buffer> {
-  const pieces: Buffer[] = [];
-  for await (const piece of stream) pieces.push(piece as Buffer);
-  return Buffer.concat(pieces);
-}
-
-/** A run of the device: what it printed, and how it ended. */
-async function run(
-  port: string,
-  args: string[],
-  input: Uint8Array,
-  program = 'example-device',
-): Promise<{ out: Buffer; code: number | null }> {
-  const device = start(join(build, `${program}-${port}`), ...args);
-  device.stdin?.on('error', () => undefined).end(input); // it may end without reading all
-  const [out, [code]] = await Promise.all([
-    gathered(device.stdout as NodeJS.ReadableStream),
-    once(device, 'exit') as Promise<[number | null]>,
-  ]);
-  return { out, code };
-}
-
-/** The kinds of the first handshakes that the gateway has noted behind `from`; it may do so a moment later. */
-async function handshakes(events: string, from: number, count: number): Promise<string[]> {
-  for (;;) {
-    const kinds = [
-      ...read(events)
-        .slice(from)
-        .matchAll(/"event":"handshake","kind":"(\w+)"/g),
-    ].map(([, kind]) => kind!);
-    if (kinds.length >= count) return kinds;
-    await sleep(20);
-  }
-}
+const device = (port: string, args: string[], input: Uint8Array, program = 'example-device') =>
+  run([join(build, `${program}-${port}`), ...args], input);
 
 /** A way to the gateway whose first connections are torn after so many bytes. */
 async function tearing(target: number, afters: number[]): Promise<number> {
@@ -78,34 +35,9 @@ async function tearing(target: number, afters: number[]): Promise<number> {
     both(near, far);
     both(far, near);
   }).listen(0, '127.0.0.1');
-  servers.push(server);
+  keep(server);
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
-}
-
-interface World {
-  config: string;
-  path: string;
-  events: string;
-  listen: number;
-}
-
-async function gateway(upstream: string): Promise<World> {
-  const listen = await freePort();
-  const { path, config } = await gatewayFolder({
-    host: '"127.0.0.1"',
-    port: String(listen),
-    mqtt: `"${upstream}"`,
-  });
-  const events = join(path, 'events');
-  const running = start(process.execPath, join(root, 'dist/cli/main.js'), 'gateway', '-c', config, '--events', events);
-  let said = '';
-  running.stderr?.on('data', (piece: Buffer) => (said += piece.toString()));
-  while (!said.includes('listening on')) {
-    if (running.exitCode !== null) throw new Error(`the gateway did not start: ${said}`);
-    await sleep(20);
-  }
-  return { config, path, events, listen };
 }
 
 describe('the device in C', function () {
@@ -117,14 +49,10 @@ describe('the device in C', function () {
     execFileSync('cmake', ['-S', join(root, 'csrc'), '-B', build, '-G', 'Ninja', ...options], { stdio: 'pipe' });
     execFileSync('cmake', ['--build', build], { stdio: 'pipe' });
     const { server, port } = await upstream((socket) => socket.pipe(socket));
-    servers.push(server);
+    keep(server);
     world = await gateway(`tcp://127.0.0.1:${port}`);
   });
-  after(() => {
-    for (const child of children) child.kill('SIGKILL');
-    for (const server of servers) server.close();
-    removeFolders();
-  });
+  after(end);
 
   it('stands in the README as it is', () => {
     const [, block] =
@@ -151,13 +79,13 @@ describe('the device in C', function () {
         const before = read(world.events).length;
         const torn = await tearing(world.listen, [90_000, 150_000]);
         const bytes = pattern(400_000, 7);
-        const first = await run(port, [file, '127.0.0.1', String(torn), 'mqtt'], bytes);
+        const first = await device(port, [file, '127.0.0.1', String(torn), 'mqtt'], bytes);
         assert.equal(first.code, 0);
         assert.ok(first.out.equals(bytes), `${first.out.length} of ${bytes.length} bytes came back`);
         const slots = [0, 1].map((i) => `${file}.slot${i}`).filter((slot) => existsSync(slot));
         assert.equal(slots.filter((slot) => readFileSync(slot, 'latin1').startsWith('HWSL')).length, 1);
 
-        const second = await run(port, [file, '127.0.0.1', String(world.listen), 'mqtt'], Buffer.from('again\n'));
+        const second = await device(port, [file, '127.0.0.1', String(world.listen), 'mqtt'], Buffer.from('again\n'));
         assert.equal(second.code, 0);
         assert.equal(second.out.toString(), 'again\n');
         const kinds = await handshakes(world.events, before, 4);
@@ -175,7 +103,7 @@ describe('the device in C', function () {
         const file = join(path, `${id}.bin`);
         await done('pair', id, '--allow', 'mqtt', '--format', 'bin', '-o', file, '-c', config, ...options);
         const before = read(events).length;
-        const { code, out } = await run(port, [file, '127.0.0.1', String(listen), 'mqtt'], none, 'messages-device');
+        const { code, out } = await device(port, [file, '127.0.0.1', String(listen), 'mqtt'], none, 'messages-device');
         assert.deepEqual([code, out.toString()], [0, 'ping\nping\n'], id);
         const first = name === 'ticket' ? 'resumption' : 'full';
         assert.deepEqual(await handshakes(events, before, 2), [first, 'resumption'], id);
@@ -187,10 +115,10 @@ describe('the device in C', function () {
   it('ends with an error for an upstream that it may not reach, or a pairing that is none', async () => {
     const file = join(world.path, 'denied.bin');
     await done('pair', 'denied', '--allow', 'mqtt', '--format', 'bin', '-o', file, '-c', world.config);
-    const denied = await run('openssl', [file, '127.0.0.1', String(world.listen), 'http'], Buffer.from('x'));
+    const denied = await device('openssl', [file, '127.0.0.1', String(world.listen), 'http'], Buffer.from('x'));
     assert.deepEqual([denied.code, denied.out.length], [1, 0]);
     for (const bad of [world.config, join(world.path, 'missing.bin')])
-      assert.equal((await run('psa', [bad, '127.0.0.1', '1', 'mqtt'], none)).code, 2);
-    assert.equal((await run('psa', [], none)).code, 2);
+      assert.equal((await device('psa', [bad, '127.0.0.1', '1', 'mqtt'], none)).code, 2);
+    assert.equal((await device('psa', [], none)).code, 2);
   });
 });
