@@ -75,10 +75,23 @@ static int import(hawser_pairing *pairing, const hawser_pairing_secrets *secrets
   return pairing->own != 0;
 }
 
+#ifdef EXAMPLE_PAIRING
+#include EXAMPLE_PAIRING /* what `hawser pair --format c` wrote: a program for one device, which needs no file */
+static size_t read_form(const char *path, uint8_t form[HAWSER_PAIRING_FORM_MAX + 1]) {
+  (void)path;
+  memcpy(form, hawser_pairing_form, sizeof hawser_pairing_form);
+  return sizeof hawser_pairing_form;
+}
+#else
+static size_t read_form(const char *path, uint8_t form[HAWSER_PAIRING_FORM_MAX + 1]) {
+  return read_file(path, form, HAWSER_PAIRING_FORM_MAX + 1);
+}
+#endif
+
 int pairing_load(const char *path, hawser_pairing *pairing) {
   uint8_t form[HAWSER_PAIRING_FORM_MAX + 1];
   hawser_pairing_secrets secrets;
-  size_t len = read_file(path, form, sizeof form);
+  size_t len = read_form(path, form);
   int ok = hawser_pairing_read(pairing, &secrets, form, len) == HAWSER_OK && import(pairing, &secrets);
   hawser_port_wipe(form, sizeof form);
   hawser_port_wipe(&secrets, sizeof secrets);

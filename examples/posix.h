@@ -9,7 +9,8 @@
 uint64_t now_ms(void); /* monotonic */
 int usage(const char *program);
 
-/* Reads a binary pairing (SPEC 4.1) and gives its secrets to the crypto port. 0: a message was printed. */
+/* Reads a binary pairing (SPEC 4.1), a file or EXAMPLE_PAIRING, and gives its secrets to the crypto port. 0: a message was
+ * printed. */
 int pairing_load(const char *path, hawser_pairing *pairing);
 
 /* The two slots are PATH.slot0 and PATH.slot1. 0: a message was printed, or the device refuses. */

@@ -7,7 +7,7 @@ wanted=(
   cmake:cmake g++:g++ clang:clang clang-format:clang-format clang-tidy:run-clang-tidy cppcheck:cppcheck
   ninja-build:ninja mosquitto:mosquitto mosquitto-clients:mosquitto_pub libssl-dev:/usr/include/openssl/evp.h
   dpkg-dev:dpkg-source bzip2:bzip2 curl:curl spin:spin
-  valgrind:/usr/include/valgrind/memcheck.h
+  valgrind:/usr/include/valgrind/memcheck.h make:make pkg-config:pkg-config
 )
 PATH=$PATH:/usr/sbin # mosquitto
 missing=()
