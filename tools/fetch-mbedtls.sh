@@ -9,6 +9,7 @@ version=3.6.6
 sha256=8fb65fae8dcae5840f793c0a334860a411f884cc537ea290ce1c52bb64ca007a
 
 root=$(cd "$(dirname "$0")/.." && pwd)
+source "$root/tools/private-apt.sh"
 out=$root/build/mbedtls
 config=$root/csrc/ports/psa/mbedtls_config_host.h
 stamp=$out/stamp
@@ -27,24 +28,9 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The first "URIs:" of a deb822 file, or the first URI of a one-line file, that serves Debian itself.
-debian_uri() {
-  { cat /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list /etc/apt/sources.list 2>/dev/null || true; } |
-    sed -n -E 's/^URIs:[[:space:]]*([^[:space:]]+).*/\1/p; s/^deb(-src)?[[:space:]]+(\[[^]]*\][[:space:]]+)?([^[:space:]]+).*/\3/p' |
-    grep -E '/debian/?$' | head -n 1
-}
-
-# apt with a configuration of its own: the machine's lists and sources stay as they are.
 from_debian() {
-  local uri keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-  command -v apt-get >/dev/null || return 1
-  uri=$(debian_uri) && [ -n "$uri" ] && [ -f "$keyring" ] || return 1
-  mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
-  echo "deb-src [signed-by=$keyring] $uri trixie main" >"$work/sources.list"
-  local options=(-qq -o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=/dev/null
-    -o "Dir::State::lists=$work/lists" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=root)
-  apt-get "${options[@]}" update &&
-    (cd "$work" && apt-get "${options[@]}" source --download-only mbedtls) &&
+  private_apt "$work" deb-src trixie &&
+    (cd "$work" && apt-get "${apt_options[@]}" source --download-only mbedtls) &&
     mv "$work"/mbedtls_*.orig.tar.* "$work/archive"
 }
 

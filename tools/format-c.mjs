@@ -3,7 +3,17 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-const dirs = ['csrc', 'binding', 'test/c', 'test/fuzz', 'test/assurance', 'test/proofs', 'test/firmware', 'test/consumer', 'examples'];
+const dirs = [
+  'csrc',
+  'binding',
+  'test/c',
+  'test/fuzz',
+  'test/assurance',
+  'test/proof',
+  'test/firmware',
+  'test/consumer',
+  'examples',
+];
 const files = dirs.flatMap((dir) => list(dir)).filter((file) => /\.(c|h|cc)$/.test(file));
 const mode = process.argv.includes('--write') ? ['-i'] : ['--dry-run', '-Werror'];
 const { status, error } = spawnSync('clang-format', [...mode, ...files], { stdio: 'inherit' });
