@@ -13,7 +13,7 @@ size_t hawser_frame_max(uint8_t transport, size_t cap) {
   if (!hawser_is_serial(transport)) {
     return cap;
   }
-  return cap < 3 ? 0 : cap - 2 - cap / 254;
+  return cap < 3 ? 0 : cap - 2 - (cap - 1) / 255; /* the most that HAWSER_COBS_LEN() allows */
 }
 
 size_t hawser_frame_front(uint8_t transport, size_t cap) {

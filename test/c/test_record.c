@@ -76,6 +76,15 @@ static void frames(uint8_t transport) {
   }
 }
 
+/* The length that HAWSER_COBS_LEN() gives room for is the length that fits: HAWSER_WRITE_LEN() counts on it. */
+static void room(void) {
+  for (size_t cap = 3; cap < 1100; cap++) {
+    size_t most = hawser_frame_max(HAWSER_SERIAL, cap);
+    CHECK((size_t)HAWSER_COBS_LEN(most) <= cap && (size_t)HAWSER_COBS_LEN(most + 1) > cap);
+    CHECK(hawser_frame_front(HAWSER_SERIAL, cap) + most <= cap);
+  }
+}
+
 static void too_long(void) {
   const hawser_expect any = {1, HAWSER_RECORD_OVERHEAD, 32};
   uint8_t in[200], held[32];
@@ -198,6 +207,7 @@ int main(void) {
   cobs();
   frames(HAWSER_STREAM);
   frames(HAWSER_SERIAL);
+  room();
   too_long();
   counters();
   rekey_formula();
