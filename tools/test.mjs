@@ -32,6 +32,7 @@ const parts = {
   valgrind: [command('node tools/valgrind.mjs --short', plainCount)],
   tidy: [command('run-clang-tidy -quiet -p build/c-clang "/csrc/(src|ports)/"')],
   model: [command('node tools/model.mjs --short', plainCount)],
+  prove: [command('node tools/prove.mjs --short', plainCount)],
   tsc: [command('tsc -p tsconfig.json')],
   'tsc-all': [command('tsc -p tsconfig.lint.json')],
   addons: [
