@@ -8,6 +8,7 @@ wanted=(
   ninja-build:ninja mosquitto:mosquitto mosquitto-clients:mosquitto_pub libssl-dev:/usr/include/openssl/evp.h
   dpkg-dev:dpkg-source bzip2:bzip2 curl:curl spin:spin
   valgrind:/usr/include/valgrind/memcheck.h make:make pkg-config:pkg-config
+  clang-19:clang-19 llvm-19:llvm-cov-19
 )
 PATH=$PATH:/usr/sbin # mosquitto
 missing=()
@@ -16,9 +17,9 @@ for pair in "${wanted[@]}"; do
   [ -e "$probe" ] || command -v "$probe" >/dev/null || missing+=("${pair%%:*}")
 done
 # clang's sanitizers: only a try tells whether they are there
-if ! echo 'int main(void) { return 0; }' | clang -fsanitize=address -x c -o /dev/null - 2>/dev/null; then
-  missing+=(libclang-rt-dev)
-fi
+sanitizes() { echo 'int main(void) { return 0; }' | "$@" -x c -o /dev/null - 2>/dev/null; }
+sanitizes clang -fsanitize=address || missing+=(libclang-rt-dev)
+sanitizes clang-19 -fsanitize=memory || missing+=(libclang-rt-19-dev)
 [ ${#missing[@]} -eq 0 ] && exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
   echo "missing Debian packages: ${missing[*]}" >&2

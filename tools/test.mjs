@@ -30,6 +30,7 @@ const parts = {
     command(`ctest --test-dir build/${name} --output-on-failure --no-tests=error -j ${cpus().length}`, ctestCount),
   ]),
   valgrind: [command('node tools/valgrind.mjs --short', plainCount)],
+  msan: [command('node tools/msan.mjs', plainCount)],
   tidy: [command('run-clang-tidy -quiet -p build/c-clang "/csrc/(src|ports)/"')],
   model: [command('node tools/model.mjs --short', plainCount)],
   prove: [command('node tools/prove.mjs --short', plainCount)],
