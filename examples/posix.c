@@ -129,11 +129,14 @@ int flash_boot(const char *path, hawser_device *device) {
 
 int flash_store(int slot, const uint8_t image[HAWSER_SLOT_LEN]) {
   uint8_t back[HAWSER_SLOT_LEN];
-  int ok = write_file(slot_paths[slot], image, HAWSER_SLOT_LEN) &&
-           read_file(slot_paths[slot], back, sizeof back) == HAWSER_SLOT_LEN && memcmp(back, image, sizeof back) == 0 &&
-           wipe_slot(!slot);
+  int written = write_file(slot_paths[slot], image, HAWSER_SLOT_LEN) &&
+                read_file(slot_paths[slot], back, sizeof back) == HAWSER_SLOT_LEN &&
+                memcmp(back, image, sizeof back) == 0;
   hawser_port_wipe(back, sizeof back);
-  return ok;
+  if (!written) {
+    return HAWSER_NOT_STORED;
+  }
+  return wipe_slot(!slot) ? HAWSER_STORED : HAWSER_NOT_WIPED;
 }
 
 /* ---- standard input and output ---- */

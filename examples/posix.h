@@ -16,7 +16,7 @@ int pairing_load(const char *path, hawser_pairing *pairing);
 /* The two slots are PATH.slot0 and PATH.slot1. 0: a message was printed, or the device refuses. */
 int flash_boot(const char *path, hawser_device *device);
 
-/* Writes the image to a slot, reads it back, wipes the other one (SPEC 7.4 rule 4). 1 if all of that was done. */
+/* Writes the image to a slot, reads it back, wipes the other one (SPEC 7.4 rule 4): an enum hawser_store_result. */
 int flash_store(int slot, const uint8_t image[HAWSER_SLOT_LEN]);
 
 /* Bytes of standard input that the peer has not acknowledged yet. */

@@ -29,6 +29,8 @@ const parts = {
     command(`cmake --build build/${name}`),
     command(`ctest --test-dir build/${name} --output-on-failure --no-tests=error -j ${cpus().length}`, ctestCount),
   ]),
+  // A million power cuts; the ctest part made the program, and runs it with fewer.
+  power: [command('build/c-gcc/test-power-openssl 1000000', plainCount)],
   valgrind: [command('node tools/valgrind.mjs --short', plainCount)],
   msan: [command('node tools/msan.mjs', plainCount)],
   tidy: [command('run-clang-tidy -quiet -p build/c-clang "/csrc/(src|ports)/"')],

@@ -659,19 +659,19 @@ static int take_answer(hawser_device *d, const uint8_t *message, size_t len, uin
   return err;
 }
 
-int hawser_stored(hawser_device *d, int ok) {
+int hawser_stored(hawser_device *d, int result) {
   slot next;
   uint8_t step[HAWSER_KEY_LEN];
   if (d->state != STORE && d->state != IDLE) {
     return HAWSER_ERR_STATE;
   }
-  if (ok) {
+  if (result != HAWSER_NOT_STORED) {
     d->flags ^= SLOT_0;
   }
   if (d->state == IDLE) {
     return HAWSER_OK; /* the link was lost meanwhile: the position and its message 1 were kept */
   }
-  if (!ok) {
+  if (result != HAWSER_STORED) {
     hawser_disconnected(d, d->session.now_ms);
     return HAWSER_ERR_STORAGE;
   }

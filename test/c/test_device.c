@@ -126,6 +126,9 @@ static void stored_late(void) {
   hawser_disconnected(&e.device, e.now);
   CHECK(hawser_stored(&e.device, 0) == HAWSER_OK);
   CHECK(asked() == 1); /* slot 0 is still the valid one */
+  CHECK(hawser_stored(&e.device, HAWSER_NOT_WIPED) == HAWSER_ERR_STORAGE);
+  CHECK(!hawser_is_live(&e.device.session));
+  CHECK(asked() == 0); /* slot 1 is: what is left of slot 0 goes */
   ends_free(&e);
 }
 

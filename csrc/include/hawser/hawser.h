@@ -288,9 +288,15 @@ int hawser_device_send(hawser_device *d, uint8_t *out, size_t cap, size_t *len, 
 uint64_t hawser_device_deadline(const hawser_device *d);
 int hawser_device_timeout(hawser_device *d, uint64_t now_ms) HAWSER_MUST_USE;
 
-/* The slot image was written, read back, and the other slot wiped (ok = 1), or that failed (ok = 0: HAWSER_ERR_STORAGE;
- * drop the link). One call for each EV_STORE, before the next hawser_connect(), also if the link was lost meanwhile. */
-int hawser_stored(hawser_device *d, int ok) HAWSER_MUST_USE;
+/* What became of EV_STORE's image: one call for each, before the next hawser_connect(), also if the link was lost meanwhile. If not all was
+ * done: HAWSER_ERR_STORAGE, drop the link. */
+enum hawser_store_result {
+  HAWSER_NOT_STORED = 0, /* or it does not read back */
+  HAWSER_STORED = 1,     /* and the other slot is wiped */
+  HAWSER_NOT_WIPED =
+      2 /* it reads back, so the other slot, which is still there or half wiped, is the next to be written */
+};
+int hawser_stored(hawser_device *d, int result) HAWSER_MUST_USE;
 
 /* The link is gone. */
 void hawser_disconnected(hawser_device *d, uint64_t now_ms);
