@@ -12,6 +12,7 @@ const dirs = [
   'test/proof',
   'test/firmware',
   'test/consumer',
+  'firmware',
   'examples',
 ];
 const files = dirs.flatMap((dir) => list(dir)).filter((file) => /\.(c|h|cc)$/.test(file));

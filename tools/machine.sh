@@ -9,6 +9,7 @@ wanted=(
   dpkg-dev:dpkg-source bzip2:bzip2 curl:curl spin:spin
   valgrind:/usr/include/valgrind/memcheck.h make:make pkg-config:pkg-config
   clang-19:clang-19 llvm-19:llvm-cov-19
+  gcc-arm-none-eabi:arm-none-eabi-gcc libnewlib-arm-none-eabi:/usr/include/newlib/string.h qemu-system-arm:qemu-system-arm
 )
 PATH=$PATH:/usr/sbin # mosquitto
 missing=()

@@ -58,13 +58,14 @@ function makeGateway({ config, engine, identity, store }: Operator): Gateway {
 }
 
 async function serve(operator: Operator, events: EventLog, io: Io): Promise<number> {
-  const { host, port } = operator.config.listen;
+  const { host, port, serial_port: serialPort } = operator.config.listen;
   const ended = endSignal();
   const gateway = makeGateway(operator);
   for (const name of LOGGED) gateway.on(name, (report: object) => events.write(name, report));
   narrate(gateway, io);
   const tallies = countFloods(gateway, io);
   await gateway.listen({ host, port });
+  if (serialPort > 0) await gateway.listen({ host, port: serialPort, framing: 'serial' });
   events.write('listening', { host, port, pid: process.pid, engine: operator.engine.name });
   io.note(`listening on ${host} port ${port}, engine ${operator.engine.name}`);
   const signal = await ended;

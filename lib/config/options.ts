@@ -59,6 +59,11 @@ export const OPTIONS = {
   listen: {
     host: option(path, '::', 'Address to listen on. "::" is every address of this machine.'),
     port: option(wholeNumber(1, 65535), 7700, 'TCP port.'),
+    serial_port: option(
+      wholeNumber(0, 65535),
+      0,
+      'TCP port for serial lines, each a connection of a terminal server such as ser2net. 0: none.',
+    ),
   },
   files: {
     store: option(

@@ -1,0 +1,47 @@
+/*
+ * machine.h - what the emulated boards have besides their own peripherals: 16 MiB of memory that the host keeps in a file, so
+ * that it outlives the emulator, however that ends. Part of it plays the flash, part the RAM that is retained in deep sleep,
+ * and part is read and written by the host: test/firmware/machine.ts has the same layout. An own board has no such file.
+ */
+#ifndef FIRMWARE_MACHINE_H
+#define FIRMWARE_MACHINE_H
+
+#include <stdint.h>
+
+#define MACHINE_PAGES 8
+#define MACHINE_TRACES 4096
+
+/* From the start of the shared memory, which the linker script calls __shared_start. */
+#define MACHINE_FLASH 0x000000u
+#define MACHINE_RETAINED 0x100000u
+#define MACHINE_HOST 0x200000u
+
+enum machine_state { MACHINE_RUNS = 1, MACHINE_SLEEPS = 2, MACHINE_CUT = 3, MACHINE_FAULT = 4 };
+
+typedef struct machine_host {
+  /* written by the host before each start */
+  uint32_t woken;      /* 1: from deep sleep; 0: power came back */
+  uint32_t seeded;     /* 1: seed is there; the firmware takes it away */
+  uint8_t seed[32];    /* of the emulated random source */
+  uint32_t cut_after;  /* so many steps of the flash, then the power is gone; 0: never */
+  uint32_t reading_ms; /* the meter ticks this often; 0: never */
+  uint32_t readings;   /* at most so many in this power cycle */
+  /* written by the firmware */
+  uint32_t state;    /* enum machine_state */
+  uint32_t sleep_ms; /* how long it wants to sleep */
+  uint32_t led;      /* set by a command */
+  uint32_t erases[MACHINE_PAGES],
+      programs[MACHINE_PAGES]; /* of each flash page, ever: pages erased, words programmed */
+  uint32_t flash_steps;        /* of this power cycle */
+  uint32_t stack_peak, arena_peak;
+  uint32_t traces;                   /* of this power cycle */
+  uint8_t trace[MACHINE_TRACES][44]; /* key and nonce of each seal, in an image with HAWSER_TRACE */
+} machine_host;
+
+extern uint8_t __shared_start[];
+
+static inline volatile machine_host *machine(void) {
+  return (volatile machine_host *)(void *)(__shared_start + MACHINE_HOST);
+}
+
+#endif

@@ -1,0 +1,14 @@
+/*
+ * hawser_config.h - this device's limits (see hawser/config.h). Modes and suites come from the image's row in
+ * tools/firmware-build.mjs. A wire notices the loss of its other end within seconds; a radio would wait longer.
+ */
+#ifndef FIRMWARE_HAWSER_CONFIG_H
+#define FIRMWARE_HAWSER_CONFIG_H
+
+#define HAWSER_GATEWAY 0
+#define HAWSER_RANDOM HAWSER_RANDOM_BOARD /* emulator/random.c; on a chip, its TRNG */
+#define HAWSER_MODE_KEYS_PSK 0
+#define HAWSER_ATTEMPT_MS 3000u
+#define HAWSER_DEAD_MS 4500u
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * mbedtls/psa_config.h - the algorithms that the PSA port calls.
+ */
+#ifndef FIRMWARE_PSA_CONFIG_H
+#define FIRMWARE_PSA_CONFIG_H
+
+#define PSA_WANT_KEY_TYPE_AES 1
+#define PSA_WANT_ALG_GCM 1
+#define PSA_WANT_ALG_SHA_256 1
+
+/* a ticket */
+#if FIRMWARE_TICKET
+#define PSA_WANT_KEY_TYPE_HMAC 1
+#define PSA_WANT_ALG_HMAC 1
+#endif
+
+/* a PSK */
+#if FIRMWARE_PSK
+#define PSA_WANT_KEY_TYPE_DERIVE 1
+#define PSA_WANT_ALG_HKDF 1
+#endif
+
+#if FIRMWARE_P256 || FIRMWARE_25519
+#define PSA_WANT_ALG_ECDH 1
+#define PSA_WANT_KEY_TYPE_ECC_PUBLIC_KEY 1
+#define PSA_WANT_KEY_TYPE_ECC_KEY_PAIR_BASIC 1
+#define PSA_WANT_KEY_TYPE_ECC_KEY_PAIR_IMPORT 1
+#define PSA_WANT_KEY_TYPE_ECC_KEY_PAIR_EXPORT 1
+#endif
+#if FIRMWARE_P256
+#define PSA_WANT_ECC_SECP_R1_256 1
+#endif
+#if FIRMWARE_25519
+#define PSA_WANT_ECC_MONTGOMERY_255 1
+#endif
+
+#endif

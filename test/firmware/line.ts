@@ -1,0 +1,53 @@
+/** The serial line between a board and the gateway: a byte pipe that knows nothing, and outlives the board's power. */
+
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+export class Line {
+  readonly #server: Server;
+  readonly #gateway: Socket;
+  #board: Socket | undefined;
+  /** false: nothing comes through, and neither end is told. */
+  up = true;
+  /** Bytes that got through. */
+  toGateway = 0;
+  toBoard = 0;
+
+  private constructor(server: Server, gateway: Socket) {
+    this.#server = server;
+    this.#gateway = gateway;
+    gateway.setNoDelay(true).on('error', () => undefined);
+    gateway.on('data', (piece) => {
+      if (!this.up || !this.#board || this.#board.destroyed) return; // nobody listens
+      this.toBoard += piece.length;
+      this.#board.write(piece);
+    });
+    server.on('connection', (board) => this.#plugged(board));
+  }
+
+  static async open(gatewayPort: number): Promise<Line> {
+    const server = createServer().listen(0, '127.0.0.1');
+    const gateway = connect(gatewayPort, '127.0.0.1');
+    await Promise.all([once(server, 'listening'), once(gateway, 'connect')]);
+    return new Line(server, gateway);
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  #plugged(board: Socket): void {
+    this.#board = board.setNoDelay(true).on('error', () => undefined);
+    board.on('data', (piece: Buffer) => {
+      if (!this.up) return;
+      this.toGateway += piece.length;
+      this.#gateway.write(piece);
+    });
+  }
+
+  close(): void {
+    this.#server.close();
+    this.#gateway.destroy();
+    this.#board?.destroy();
+  }
+}

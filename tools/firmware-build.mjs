@@ -1,0 +1,199 @@
+// Cross-compiles the firmware: a table of boards and builds, one image for each pair of them. Objects stay apart by component,
+// so that a map file can be read by component: build/firmware/IMAGE/COMPONENT/*.o, IMAGE/image.elf, IMAGE/image.map.
+//
+// Nothing that is up to date is compiled again.
+import { execFile, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const mbedtls = 'build/mbedtls';
+
+const arm = { compiler: 'arm-none-eabi-gcc', packages: ['gcc-arm-none-eabi', 'libnewlib-arm-none-eabi'] };
+/** What differs between boards. `shared`: where the file with flash and retained RAM begins in the emulator's memory. */
+export const boards = {
+  an386: {
+    ...arm,
+    cpu: 'Cortex-M4',
+    target: ['-mcpu=cortex-m4', '-mthumb'],
+    folder: 'firmware/boards/mps2',
+    link: ['--specs=nano.specs', '-nostartfiles'],
+    emulator: 'qemu-system-arm',
+    emulatorPackage: 'qemu-system-arm',
+    machine: ['-M', 'mps2-an386,memory-backend=shared'],
+    memory: 16,
+    shared: 0,
+  },
+  an385: {
+    ...arm,
+    cpu: 'Cortex-M3',
+    target: ['-mcpu=cortex-m3', '-mthumb'],
+    folder: 'firmware/boards/mps2',
+    link: ['--specs=nano.specs', '-nostartfiles'],
+    emulator: 'qemu-system-arm',
+    emulatorPackage: 'qemu-system-arm',
+    machine: ['-M', 'mps2-an385,memory-backend=shared'],
+    memory: 16,
+    shared: 0,
+  },
+};
+
+const ticket = 'HAWSER_MODE_KEYS=0 HAWSER_MODE_PSK=0 HAWSER_MODE_TICKET=1 FIRMWARE_TICKET=1';
+const psk = 'HAWSER_MODE_KEYS=0 HAWSER_MODE_PSK=1 HAWSER_MODE_TICKET=0 FIRMWARE_PSK=1';
+const keys = 'HAWSER_MODE_KEYS=1 HAWSER_MODE_PSK=0 HAWSER_MODE_TICKET=0';
+const p256 = 'HAWSER_SUITE_P256=1 HAWSER_SUITE_25519=0 FIRMWARE_P256=1';
+const x25519 = 'HAWSER_SUITE_P256=0 HAWSER_SUITE_25519=1 FIRMWARE_25519=1';
+
+/** What is compiled in, and `hawser pair`'s options for a device of that kind. */
+export const builds = {
+  ticket: { defines: ticket, pair: ['--mode', 'ticket'] },
+  'psk-p256': { defines: `${psk} ${p256}`, pair: ['--mode', 'psk', '--suite', 'p256'] },
+  'keys-p256': { defines: `${keys} ${p256}`, pair: ['--mode', 'keys', '--suite', 'p256'] },
+  'keys-25519': { defines: `${keys} ${x25519}`, pair: ['--mode', 'keys', '--suite', '25519'] },
+};
+
+/** Every image: `BOARD-BUILD`. */
+export const images = Object.keys(boards).flatMap((board) =>
+  Object.keys(builds).map((build) => ({ name: `${board}-${build}`, board, build })),
+);
+
+/**
+ * Variants of an image: what is measured is what runs, but a test wants to see every key and nonce.
+ * `app`: the folder of the program, in place of the device.
+ */
+export const variants = {
+  release: {},
+  trace: { defines: 'HAWSER_TRACE=1' },
+};
+
+const warnings = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow', '-Werror'];
+const compile = ['-Os', '-g', '-ffunction-sections', '-fdata-sections', '-fno-common'];
+const include = [
+  '-Ifirmware',
+  '-Icsrc/include',
+  '-Icsrc/ports/psa',
+  `-I${mbedtls}/include`,
+  '-DMBEDTLS_CONFIG_FILE="mbedtls/config.h"',
+  '-DHAWSER_CONFIG_FILE="hawser_config.h"',
+];
+
+/** The files of each component: what a report counts apart. */
+function components(board, app) {
+  return {
+    core: { sources: listOf('HAWSER_CORE_SOURCES'), flags: ['-std=c99', ...warnings] },
+    port: { sources: listOf('HAWSER_PORT_PSA_SOURCES'), flags: ['-std=c99', ...warnings] },
+    mbedtls: {
+      sources: [...cFiles(`${mbedtls}/library`).filter(isCrypto), ...cFiles(`${mbedtls}/3rdparty/p256-m`)],
+      flags: [
+        '-std=c99',
+        '-w',
+        `-I${mbedtls}/library`,
+        `-I${mbedtls}/3rdparty/p256-m/p256-m/include`,
+        `-I${mbedtls}/3rdparty/p256-m/p256-m/include/p256-m`,
+        `-I${mbedtls}/3rdparty/p256-m/p256-m`,
+      ],
+    },
+    app: { sources: cFiles(app), flags: ['-std=c11', ...warnings] },
+    drivers: { sources: cFiles('firmware/drivers'), flags: ['-std=c11', ...warnings] },
+    emulator: {
+      sources: cFiles('firmware/emulator'),
+      flags: ['-std=gnu11', ...warnings],
+    },
+    board: { sources: cFiles(boards[board].folder), flags: ['-std=gnu11', ...warnings] },
+  };
+}
+
+function isCrypto(file) {
+  return !/^(ssl|x509|net_|debug|mps_)/.test(basename(file));
+}
+
+function listOf(name) {
+  const [, list] = new RegExp(`${name}\\s([^)]*)\\)`).exec(readFileSync('csrc/sources.cmake', 'utf8'));
+  return list
+    .trim()
+    .split(/\s+/)
+    .map((file) => join('csrc', file));
+}
+
+function cFiles(folder) {
+  return readdirSync(folder, { recursive: true })
+    .map((file) => join(folder, file))
+    .filter((file) => /\.[cS]$/.test(file))
+    .sort();
+}
+
+/** Installs the packages as root, else names them. */
+export function needTools(names = Object.keys(boards)) {
+  const missing = new Set();
+  for (const { compiler, packages, emulator, emulatorPackage } of names.map((name) => boards[name])) {
+    if (spawnSync(compiler, ['--version']).status !== 0) packages.forEach((each) => missing.add(each));
+    if (spawnSync(emulator, ['--version']).status !== 0) missing.add(emulatorPackage);
+  }
+  if (missing.size === 0) return;
+  if (process.getuid?.() !== 0) throw new Error(`install these Debian packages first: ${[...missing].join(' ')}`);
+  const { status } = spawnSync('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...missing], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (status !== 0) throw new Error(`could not install ${[...missing].join(' ')}`);
+}
+
+/** @returns the folder with image.elf and image.map */
+export async function buildImage(board, build, variant = 'release', extra = {}) {
+  const { folder, compiler, target, link } = boards[board];
+  const { defines: own = '', app = 'firmware/app' } = { ...variants[variant], ...extra };
+  const out = join('build/firmware', `${board}-${build}${variant === 'release' ? '' : `-${variant}`}`);
+  const defines = `${builds[build].defines} ${own}`.trim().split(/\s+/);
+  const jobs = [];
+  const objects = [];
+  for (const [component, { sources, flags }] of Object.entries(components(board, app)))
+    for (const source of sources) {
+      const object = join(out, component, `${basename(source).replace(/\.[cS]$/, '')}.o`);
+      const args = [...target, ...compile, ...flags, ...include, ...defines.map((each) => `-D${each}`)];
+      objects.push(object);
+      jobs.push(() => compileOne(compiler, args, source, object));
+    }
+  await inParallel(jobs);
+  await linkImage(compiler, [...target, ...link, `-Wl,-T,${folder}/link.ld`], objects, out);
+  return out;
+}
+
+async function compileOne(compiler, args, source, object) {
+  const depends = object.replace(/\.o$/, '.d');
+  const line = [compiler, ...args, source].join(' ');
+  if (isFresh(object, depends, line)) return;
+  mkdirSync(dirname(object), { recursive: true });
+  rmSync(object, { force: true });
+  await run(compiler, [...args, '-MD', '-MF', depends, '-c', source, '-o', object]);
+  writeFileSync(`${object}.args`, line);
+}
+
+function isFresh(object, depends, line) {
+  if (!existsSync(object) || !existsSync(`${object}.args`)) return false;
+  if (readFileSync(`${object}.args`, 'utf8') !== line) return false;
+  const made = statSync(object).mtimeMs;
+  const [, list] = readFileSync(depends, 'utf8').split(/:\s/, 2);
+  return list.split(/[\s\\]+/).every((file) => file === '' || (existsSync(file) && statSync(file).mtimeMs < made));
+}
+
+async function linkImage(compiler, args, objects, out) {
+  const elf = join(out, 'image.elf');
+  const map = join(out, 'image.map');
+  rmSync(elf, { force: true });
+  await run(compiler, [...args, '-Wl,--gc-sections', `-Wl,-Map,${map}`, '-o', elf, ...objects, '-lgcc']);
+}
+
+async function inParallel(jobs) {
+  const queue = [...jobs];
+  const worker = async () => {
+    for (let job = queue.shift(); job; job = queue.shift()) await job();
+  };
+  await Promise.all(Array.from({ length: cpus().length }, worker));
+}
+
+/** mbedTLS's sources; quick when they are there. */
+export function fetchSources() {
+  const { status, stderr } = spawnSync('bash', ['tools/fetch-mbedtls.sh'], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+}
