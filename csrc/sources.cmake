@@ -35,6 +35,7 @@ set(HAWSER_GATEWAY_TESTS
   device
   record
   channel
+  gateway
 )
 
 # Programs without tests of their own, driven by test/vectors.

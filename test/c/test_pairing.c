@@ -166,12 +166,63 @@ static void p256_keys(const char *hex) {
   refused(&f, HAWSER_ERR_CRYPTO);
 }
 
+/* The predicate itself, which has to hold for pairings that no form brought. One wrong field at a time. */
+#define REFUSES(field, wrong)                                                                                          \
+  do {                                                                                                                 \
+    hawser_pairing bad = p;                                                                                            \
+    bad.field = (wrong);                                                                                               \
+    CHECK(hawser_pairing_valid(&bad) == HAWSER_ERR_ARG);                                                               \
+  } while (0)
+#define REFUSES_ZEROS(field)                                                                                           \
+  do {                                                                                                                 \
+    hawser_pairing bad = p;                                                                                            \
+    memset(bad.field, 0, sizeof bad.field);                                                                            \
+    CHECK(hawser_pairing_valid(&bad) == HAWSER_ERR_ARG);                                                               \
+  } while (0)
+
+static void predicate(const pairing_form *expected) {
+  const form f = of_hex(expected->hex);
+  hawser_pairing p;
+  hawser_pairing_secrets s;
+  CHECK(hawser_pairing_read(&p, &s, f.bytes, f.len) == HAWSER_OK);
+  p.own = has_keys(p.mode) ? 1 : 0;
+  p.psk = check_is_zero(s.psk, 32) ? 0 : 1;
+  CHECK(hawser_pairing_valid(&p) == HAWSER_OK);
+  REFUSES(mode, 0);
+  REFUSES(mode, HAWSER_TICKET + 1);
+  REFUSES(suite, p.mode == HAWSER_TICKET ? HAWSER_SUITE_ID_25519 : HAWSER_SUITE_NONE);
+  REFUSES(suite, HAWSER_SUITE_ID_P256 + 1);
+  REFUSES(id_len, HAWSER_ID_MIN - 1);
+  REFUSES(id_len, HAWSER_ID_MAX + 1);
+  REFUSES(gateway_id_len, 0);
+  REFUSES(record_max, HAWSER_RECORD_MIN - 1);
+  REFUSES(record_max, HAWSER_RECORD_MAX + 1);
+  REFUSES(window_device, 63);
+  REFUSES(window_gateway, ((uint32_t)1 << 30) + 1);
+  REFUSES(max_steps, 0);
+  REFUSES(max_blocks, UINT32_MAX);
+  if (has_keys(p.mode)) {
+    REFUSES(own, 0);
+    REFUSES_ZEROS(peer);
+    REFUSES_ZEROS(own_public);
+    REFUSES_ZEROS(ss);
+    REFUSES_ZEROS(gate_d2g);
+    REFUSES_ZEROS(gate_g2d);
+    memset(p.ss, 0, sizeof p.ss);
+    CHECK(hawser_gate_keys(&p, NULL) != HAWSER_OK); /* SPEC 4: from a secret, never from nothing */
+  }
+  if (p.psk != 0) {
+    REFUSES(psk, 0);
+  }
+}
+
 int main(void) {
   for (size_t i = 0; i < FORMS; i++) {
     known(&forms[i]);
     damaged(forms[i].hex);
     ranges(forms[i].hex);
     zeros(forms[i].hex);
+    predicate(&forms[i]);
     if (has_keys(forms[i].mode) && forms[i].suite == HAWSER_SUITE_ID_P256) {
       p256_keys(forms[i].hex);
     }
