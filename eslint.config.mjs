@@ -2,7 +2,7 @@ import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['build/', 'dist/', 'test/types/'] },
+  { ignores: ['build/', 'dist/', 'test/types/', 'test/package/programs/*.ts'] },
   eslint.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -7,7 +7,7 @@ import { open } from 'lmdb';
 
 import { Mode } from '../../lib/engine.js';
 import { createPairing } from '../../lib/pairing.js';
-import { LmdbBackend } from '../../lib/store/lmdb.js';
+import { LmdbBackend } from '../../lib/store/lmdb-backend.js';
 import { SealedStore, type Backend, type Table } from '../../lib/store/store.js';
 import { MemoryTombstones } from '../../lib/store/tombstones.js';
 import { delay, engine, newIdentity } from './world.js';

@@ -1,7 +1,7 @@
-/** The addon as it is (binding/*.cc): its calls, how it is loaded, and how its numbers become errors. */
+/** The addon as it is (binding/*.cc): its calls, and how its numbers become errors. */
 
-import { createRequire } from 'node:module';
 import { HawserError, coreError } from '../../errors.js';
+import { loadFile } from './load.js';
 
 export type Port = 'openssl' | 'mbedtls';
 
@@ -124,9 +124,8 @@ const loaded = new Map<Port, Addon>();
 export function loadAddon(port: Port): Addon {
   const known = loaded.get(port);
   if (known !== undefined) return known;
-  const file = `../../../build/native/hawser-${port}.node`;
   try {
-    const addon = createRequire(import.meta.url)(file) as Addon;
+    const addon = loadFile(port) as Addon;
     loaded.set(port, addon);
     return addon;
   } catch (cause) {
