@@ -36,6 +36,7 @@ set(HAWSER_GATEWAY_TESTS
   record
   channel
   gateway
+  arguments
 )
 
 # Programs without tests of their own, driven by test/vectors.

@@ -22,7 +22,8 @@ enum flag {
   EV_STORE = 1 << 7,
   EV_VERDICT = 1 << 8,
   UNPROVEN = 1 << 9, /* no valid record has come since the last full handshake */
-  SLOT_0 = 1 << 10   /* slot 0 is the valid one: the next image goes to slot 1, else to slot 0 */
+  SLOT_0 = 1 << 10,  /* slot 0 is the valid one: the next image goes to slot 1, else to slot 0 */
+  STORING = 1 << 11  /* EV_STORE was said, and what became of its image was not */
 };
 
 #define SLOT_CHECKED (HAWSER_SLOT_LEN - HAWSER_CHECK_LEN)
@@ -662,9 +663,10 @@ static int take_answer(hawser_device *d, const uint8_t *message, size_t len, uin
 int hawser_stored(hawser_device *d, int result) {
   slot next;
   uint8_t step[HAWSER_KEY_LEN];
-  if (d->state != STORE && d->state != IDLE) {
+  if ((d->flags & STORING) == 0 || (d->state != STORE && d->state != IDLE)) {
     return HAWSER_ERR_STATE;
   }
+  d->flags &= (uint16_t)~STORING;
   if (result != HAWSER_NOT_STORED) {
     d->flags ^= SLOT_0;
   }
@@ -756,7 +758,7 @@ int hawser_device_receive(hawser_device *d, uint8_t *in, size_t in_len, size_t *
 int hawser_device_next(hawser_device *d, hawser_event *event) {
   memset(event, 0, sizeof *event);
   if ((d->flags & EV_STORE) != 0) {
-    d->flags &= (uint16_t)~EV_STORE;
+    d->flags = (uint16_t)((d->flags & ~EV_STORE) | STORING);
     event->type = HAWSER_EV_STORE;
     event->value = (d->flags & SLOT_0) != 0;
     event->data = d->u.store.slot;
