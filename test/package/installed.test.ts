@@ -56,17 +56,20 @@ describe('package: installed', function () {
   describe('types', () => {
     before(() => {
       const modules = join(project.path, 'node_modules');
+      // no dependency of this package, since both compilers would be the command `tsc`; first, since npm removes what it does not know
+      project.install('typescript-5.2@npm:typescript@5.2.2');
       mkdirSync(join(modules, '@types'), { recursive: true });
       cpSync(join(root, 'node_modules', '@types', 'node'), join(modules, '@types', 'node'), { recursive: true });
       symlinkSync(join(root, 'node_modules', 'undici-types'), join(modules, 'undici-types'));
       cpSync(join(project.path, 'consumer.ts'), join(project.path, 'consumer.mts'));
+      symlinkSync(join(root, 'node_modules', 'typescript'), join(modules, 'typescript-own'));
     });
 
     const tsc = (compiler: string, module: string, resolution: string, files: readonly string[]) =>
       project.start(
         {},
         'node',
-        join(root, 'node_modules', compiler, 'bin', 'tsc'),
+        join('node_modules', compiler, 'bin', 'tsc'),
         ...['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022', '--types', 'node'],
         ...['--module', module, '--moduleResolution', resolution],
         // once per compiler the declarations themselves are checked as well, which takes longest
@@ -76,8 +79,8 @@ describe('package: installed', function () {
     // the file ends with a wrong use that has to be told, so none of this passes where the types are not found;
     // as consumer.ts it compiles to require(), which TypeScript allows from 5.8 on
     for (const [compiler, module, resolution, files] of [
-      ['typescript', 'nodenext', 'nodenext', ['consumer.mts', 'consumer.ts']],
-      ['typescript', 'esnext', 'bundler', ['consumer.ts']],
+      ['typescript-own', 'nodenext', 'nodenext', ['consumer.mts', 'consumer.ts']],
+      ['typescript-own', 'esnext', 'bundler', ['consumer.ts']],
       ['typescript-5.2', 'nodenext', 'nodenext', ['consumer.mts']],
       ['typescript-5.2', 'esnext', 'bundler', ['consumer.ts']],
     ] as const)

@@ -64,8 +64,12 @@ export class Project {
     mkdirSync(this.#bin);
     for (const name of ALLOWED) symlinkSync(where(name), join(this.#bin, name));
     writeFileSync(join(this.path, 'package.json'), '{ "private": true }\n');
-    this.run('npm', 'install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', tarball);
+    this.install(tarball);
     for (const name of readdirSync(PROGRAMS)) cpSync(join(PROGRAMS, name), join(this.path, name));
+  }
+
+  install(what: string): void {
+    this.run('npm', 'install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', what);
   }
 
   /** Starts what is on this project's PATH, and says how it ended. */
