@@ -12,6 +12,7 @@ const dirs = [
   'test/proof',
   'test/firmware',
   'test/consumer',
+  'test/portability',
   'firmware',
   'examples',
 ];

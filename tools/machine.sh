@@ -10,6 +10,9 @@ wanted=(
   valgrind:/usr/include/valgrind/memcheck.h make:make pkg-config:pkg-config
   clang-19:clang-19 llvm-19:llvm-cov-19
   gcc-arm-none-eabi:arm-none-eabi-gcc libnewlib-arm-none-eabi:/usr/include/newlib/string.h qemu-system-arm:qemu-system-arm
+  qemu-user:qemu-s390x gcc-arm-linux-gnueabihf:arm-linux-gnueabihf-gcc gcc-s390x-linux-gnu:s390x-linux-gnu-gcc
+  gcc-powerpc-linux-gnu:powerpc-linux-gnu-gcc libc6-dev-armhf-cross:/usr/arm-linux-gnueabihf/include/stdio.h
+  libc6-dev-s390x-cross:/usr/s390x-linux-gnu/include/stdio.h libc6-dev-powerpc-cross:/usr/powerpc-linux-gnu/include/stdio.h
 )
 PATH=$PATH:/usr/sbin # mosquitto
 missing=()

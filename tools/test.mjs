@@ -43,6 +43,7 @@ const parts = {
     command('node tools/build-native.mjs --port mbedtls'),
   ],
   mocha: [command('mocha --forbid-only "test/**/*.test.ts"', mochaCount)],
+  portability: [command('node tools/portability.mjs --short', plainCount)],
   types: [command('tsd --files "test/types/*.test-d.ts"')],
   exports: [command('publint --strict'), command('node tools/check-exports.mjs', plainCount)],
 };
