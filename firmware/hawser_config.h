@@ -6,7 +6,9 @@
 #define FIRMWARE_HAWSER_CONFIG_H
 
 #define HAWSER_GATEWAY 0
+#if !FIRMWARE_NO_RANDOM                   /* a test: a build that names none must not compile */
 #define HAWSER_RANDOM HAWSER_RANDOM_BOARD /* emulator/random.c; on a chip, its TRNG */
+#endif
 #define HAWSER_MODE_KEYS_PSK 0
 #define HAWSER_ATTEMPT_MS 3000u
 #define HAWSER_DEAD_MS 4500u

@@ -1,9 +1,11 @@
 // Cross-compiles the firmware: a table of boards and builds, one image for each pair of them. Objects stay apart by component,
-// so that a map file can be read by component: build/firmware/IMAGE/COMPONENT/*.o, IMAGE/image.elf, IMAGE/image.map.
+// so that a map file can be read by component: build/firmware/objects/COMPONENT-HASH/FILE.o, the hash being that of how it
+// was compiled; build/firmware/IMAGE/image.elf and image.map.
 //
 // Nothing that is up to date is compiled again.
 import { execFile, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -105,8 +107,11 @@ function components(board, app) {
   };
 }
 
+/** Of mbedTLS's library, what may be linked; most of it is not, but would be compiled. */
 function isCrypto(file) {
-  return !/^(ssl|x509|net_|debug|mps_)/.test(basename(file));
+  return /^(aes|block_cipher|bignum\w*|constant_time|ecp\w*|ecdh|gcm|platform_util|psa_\w+|sha256)\.c$/.test(
+    basename(file),
+  );
 }
 
 function listOf(name) {
@@ -147,31 +152,35 @@ export async function buildImage(board, build, variant = 'release', extra = {}) 
   const defines = `${builds[build].defines} ${own}`.trim().split(/\s+/);
   const jobs = [];
   const objects = [];
-  for (const [component, { sources, flags }] of Object.entries(components(board, app)))
+  for (const [component, { sources, flags }] of Object.entries(components(board, app))) {
+    const ours = component === 'mbedtls' ? defines.filter((each) => each.startsWith('FIRMWARE_')) : defines;
+    const args = [...target, ...compile, ...flags, ...include, ...ours.map((each) => `-D${each}`)];
     for (const source of sources) {
-      const object = join(out, component, `${basename(source).replace(/\.[cS]$/, '')}.o`);
-      const args = [...target, ...compile, ...flags, ...include, ...defines.map((each) => `-D${each}`)];
+      const line = [compiler, ...args, dirname(source)].join(' ');
+      const hash = createHash('sha256').update(line).digest('hex').slice(0, 12);
+      const name = basename(source).replace(/\.[cS]$/, '.o');
+      const object = join('build/firmware/objects', `${component}-${hash}`, name);
       objects.push(object);
       jobs.push(() => compileOne(compiler, args, source, object));
     }
+  }
   await inParallel(jobs);
+  mkdirSync(out, { recursive: true });
   await linkImage(compiler, [...target, ...link, `-Wl,-T,${folder}/link.ld`], objects, out);
   return out;
 }
 
 async function compileOne(compiler, args, source, object) {
   const depends = object.replace(/\.o$/, '.d');
-  const line = [compiler, ...args, source].join(' ');
-  if (isFresh(object, depends, line)) return;
+  if (isFresh(object, depends)) return;
   mkdirSync(dirname(object), { recursive: true });
   rmSync(object, { force: true });
   await run(compiler, [...args, '-MD', '-MF', depends, '-c', source, '-o', object]);
-  writeFileSync(`${object}.args`, line);
 }
 
-function isFresh(object, depends, line) {
-  if (!existsSync(object) || !existsSync(`${object}.args`)) return false;
-  if (readFileSync(`${object}.args`, 'utf8') !== line) return false;
+/** Newer than all that it was made of. */
+function isFresh(object, depends) {
+  if (!existsSync(object) || !existsSync(depends)) return false;
   const made = statSync(object).mtimeMs;
   const [, list] = readFileSync(depends, 'utf8').split(/:\s/, 2);
   return list.split(/[\s\\]+/).every((file) => file === '' || (existsSync(file) && statSync(file).mtimeMs < made));

@@ -16,8 +16,9 @@ for (const { name, board, build } of images) {
   console.log(`${name.padEnd(18)} flash ${text + data}  static RAM ${data + bss}  ${elf}`);
 }
 if (!values.build) {
+  const env = { ...process.env, HAWSER_FIRMWARE: 'all' };
   const run = ['--forbid-only', 'test/firmware/**/*.test.ts'];
-  process.exitCode = spawnSync('node_modules/.bin/mocha', run, { stdio: 'inherit' }).status ?? 1;
+  process.exitCode = spawnSync('node_modules/.bin/mocha', run, { stdio: 'inherit', env }).status ?? 1;
 }
 
 function sizesOf(compiler, elf) {

@@ -1,10 +1,10 @@
 /** The firmware in an emulator, against `hawser gateway` as a process with its store and a real MQTT broker behind it. */
 
 import assert from 'node:assert/strict';
+import { fetchSources, images, needTools } from '../../tools/firmware-build.mjs';
 import { killChildren, removeFolders } from '../cli/harness.js';
-import { fetchSources, needTools } from '../../tools/firmware-build.mjs';
-import { pages } from './machine.js';
-import { World } from './world.js';
+import { pages, until } from './machine.js';
+import { World, type Device } from './world.js';
 
 describe('the firmware', function () {
   this.timeout(180_000);
@@ -21,19 +21,141 @@ describe('the firmware', function () {
     removeFolders();
   });
 
-  it('boots, and publishes a reading', async () => {
-    const device = await world.device('an386', 'ticket');
-    device.machine.start({ readings: 1 });
-    await device.says('delivered 1');
-    assert.deepEqual(device.readings, [1]);
+  // `npm run firmware` runs all of them, `npm test` every build and every board once
+  const some = ['an386-ticket', 'an386-psk-p256', 'an385-keys-p256', 'an386-keys-25519', 'virt-ticket'];
+  const wanted = images.filter(({ name }) => process.env['HAWSER_FIRMWARE'] === 'all' || some.includes(name));
+  for (const { name, board, build } of wanted)
+    it(`${name}: does what a device does`, async () => {
+      const device = await world.device(board, build);
+      await firstBoot(device, build === 'ticket' ? 'resumption' : 'full');
+      await command(device);
+      await warm(device);
+      await retained(device);
+      await awayWhileAsleep(device);
+      await flashSleep(device);
+      await powerCut(device);
+      await noCoverage(device);
+      const { readings } = device;
+      assert.deepEqual(
+        readings,
+        readings.map((_, i) => i + 1),
+        'every reading, once, in order',
+      );
+      assert.deepEqual(device.numbers('delivered'), readings);
+      assert.deepEqual(device.numbers('unknown'), []);
+    });
+
+  /** [writes, wipes] of the two slots. */
+  function slots({ machine }: Device): [number, number] {
+    const { erases, programs } = machine.wear;
+    const words = programs[pages.slot0]! + programs[pages.slot1]!;
+    assert.equal(words % 16, 0, 'whole images of 64 bytes');
+    return [words / 16, erases[pages.slot0]! + erases[pages.slot1]!];
+  }
+
+  /** So many more readings, and that they arrive. */
+  async function publish(device: Device, count: number): Promise<void> {
+    const sum = device.readings.length + count;
+    device.machine.more(count);
+    await device.says(`delivered ${sum}`);
+    await until(`reading ${sum}`, () => device.readings.length >= sum);
+  }
+
+  async function firstBoot(device: Device, kind: string): Promise<void> {
+    device.machine.start();
+    await publish(device, 3);
     const [first] = await device.handshakes(1);
-    assert.deepEqual(
-      [first!.kind, first!.early],
-      ['resumption', 1],
-      'the reading rode along in message 1, and was taken',
-    );
-    const { erases, programs } = device.machine.wear;
-    assert.equal(programs[pages.slot0], 16, 'the slot was written once');
-    assert.deepEqual([erases[pages.slot0], erases[pages.slot1]], [0, 0], 'there was none to wipe');
-  });
+    assert.equal(first!.kind, kind);
+    assert.deepEqual(slots(device), [1, 0], 'one slot was written, and there was none to wipe');
+  }
+
+  async function command(device: Device): Promise<void> {
+    device.command('lamp 7');
+    await until('the lamp', () => device.machine.lamp === 7);
+  }
+
+  /** A frame that fails ends the link. The next one is a warm resumption, whose message 1 carries what there is to send. */
+  async function warm(device: Device): Promise<void> {
+    const [before] = [slots(device)];
+    device.line.up = false;
+    device.line.noise();
+    await device.says('link lost 3');
+    device.machine.more(2);
+    await device.says('begun 5');
+    device.line.up = true;
+    await device.says('delivered 5');
+    const [, second] = await device.handshakes(2);
+    assert.deepEqual([second!.kind, second!.continued, second!.early], ['resumption', true, 1]);
+    assert.deepEqual(slots(device), before, 'a warm resumption writes nothing');
+  }
+
+  /** The struct stays in retained RAM, and the link with it. */
+  async function retained(device: Device): Promise<void> {
+    const before = slots(device);
+    device.command('retained 10');
+    await device.machine.asleep();
+    device.machine.start({ woken: true });
+    await device.says('wakes 0');
+    await publish(device, 2);
+    assert.equal((await device.handshakes(2)).length, 2, 'the same link');
+    assert.deepEqual(slots(device), before);
+  }
+
+  /** What comes for a device that sleeps is lost on the line, and found again by the streams. */
+  async function awayWhileAsleep(device: Device): Promise<void> {
+    const before = slots(device);
+    device.command('retained 10');
+    await device.machine.asleep();
+    device.command('lamp 9');
+    device.machine.start({ woken: true });
+    await device.says('wakes 0', 2);
+    await publish(device, 1);
+    await until('the lamp', () => device.machine.lamp === 9);
+    const [, , third] = await device.handshakes(3);
+    assert.deepEqual([third!.kind, third!.continued], ['resumption', true]);
+    assert.deepEqual(slots(device), before, 'a warm resumption writes nothing');
+  }
+
+  /** Only stream state is kept: a boot, whose stream goes on. */
+  async function flashSleep(device: Device): Promise<void> {
+    const [writes, wipes] = slots(device);
+    device.command('flash 10');
+    await device.machine.asleep();
+    device.machine.start();
+    await device.says('restored 1');
+    await publish(device, 2);
+    const [, , , fourth] = await device.handshakes(4);
+    assert.deepEqual([fourth!.kind, fourth!.continued], ['resumption', true]);
+    assert.deepEqual(slots(device), [writes + 1, wipes + 1], 'one write and one wipe for the boot');
+    device.command('lamp 11');
+    await until('the lamp', () => device.machine.lamp === 11);
+  }
+
+  async function powerCut(device: Device): Promise<void> {
+    const [writes, wipes] = slots(device);
+    await device.machine.cut();
+    device.machine.start();
+    await publish(device, 2);
+    const [, , , , fifth] = await device.handshakes(5);
+    assert.deepEqual([fifth!.kind, fifth!.continued], ['resumption', false]);
+    assert.deepEqual(slots(device), [writes + 1, wipes + 1]);
+  }
+
+  /** A boot loop without coverage consumes nothing. */
+  async function noCoverage(device: Device): Promise<void> {
+    const [writes, wipes] = slots(device);
+    device.line.up = false;
+    for (let i = 0; i < 3; i++) {
+      const before = device.line.lost;
+      await device.machine.cut();
+      device.machine.start();
+      await until('message 1', () => device.line.lost - before > 46);
+    }
+    assert.deepEqual(slots(device), [writes, wipes]);
+    await device.machine.cut();
+    device.line.up = true;
+    device.machine.start();
+    await publish(device, 1);
+    assert.deepEqual(slots(device), [writes + 1, wipes + 1]);
+  }
 });

@@ -12,6 +12,8 @@ export class Line {
   /** Bytes that got through. */
   toGateway = 0;
   toBoard = 0;
+  /** Bytes of the board's that did not. */
+  lost = 0;
 
   private constructor(server: Server, gateway: Socket) {
     this.#server = server;
@@ -39,10 +41,15 @@ export class Line {
   #plugged(board: Socket): void {
     this.#board = board.setNoDelay(true).on('error', () => undefined);
     board.on('data', (piece: Buffer) => {
-      if (!this.up) return;
+      if (!this.up) return void (this.lost += piece.length);
       this.toGateway += piece.length;
       this.#gateway.write(piece);
     });
+  }
+
+  /** What a line picks up: a frame that is none of the gateway's. */
+  noise(): void {
+    this.#board?.write(Buffer.from([0, 0x14, 0x40, 0x01, ...Buffer.alloc(17, 0x55), 0]));
   }
 
   close(): void {
