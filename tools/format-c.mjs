@@ -13,6 +13,7 @@ const dirs = [
   'test/firmware',
   'test/consumer',
   'test/portability',
+  'test/secure-element',
   'firmware',
   'examples',
 ];

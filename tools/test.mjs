@@ -43,6 +43,11 @@ const parts = {
     command('node tools/build-native.mjs --port mbedtls'),
   ],
   mocha: [command('mocha --forbid-only "test/**/*.test.ts"', mochaCount)],
+  'secure-element': [
+    command('cmake -G Ninja -S test/secure-element -B build/secure-element'),
+    command('cmake --build build/secure-element'),
+    command('ctest --test-dir build/secure-element --output-on-failure --no-tests=error', ctestCount),
+  ],
   portability: [command('node tools/portability.mjs --short', plainCount)],
   types: [command('tsd --files "test/types/*.test-d.ts"')],
   exports: [command('publint --strict'), command('node tools/check-exports.mjs', plainCount)],

@@ -22,6 +22,15 @@
 #define HAWSER_RANDOM_PROVIDER 1
 #define HAWSER_RANDOM_BOARD 2
 
+/* Who agrees with the device's static private key under the PSA port.
+ *   HAWSER_AGREE_PROVIDER  psa_raw_key_agreement() on a key of the provider, which may keep it out of reach
+ *   HAWSER_AGREE_BOARD     hawser_board_agree() of port.h, for a secure element that the provider knows nothing of */
+#define HAWSER_AGREE_PROVIDER 1
+#define HAWSER_AGREE_BOARD 2
+#ifndef HAWSER_AGREE
+#define HAWSER_AGREE HAWSER_AGREE_PROVIDER
+#endif
+
 /* Build the gateway's half (responder) as well. 0 or 1. A device build holds no code that answers. */
 #ifndef HAWSER_GATEWAY
 #define HAWSER_GATEWAY 0
@@ -99,6 +108,9 @@
 #define HAWSER_TRACE 0
 #endif
 
+#if HAWSER_AGREE != HAWSER_AGREE_PROVIDER && HAWSER_AGREE != HAWSER_AGREE_BOARD
+#error "HAWSER_AGREE is HAWSER_AGREE_PROVIDER or HAWSER_AGREE_BOARD"
+#endif
 #if HAWSER_MODE_KEYS_PSK && !HAWSER_MODE_KEYS
 #error "HAWSER_MODE_KEYS_PSK needs HAWSER_MODE_KEYS"
 #endif

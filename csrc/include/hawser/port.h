@@ -79,6 +79,10 @@ int hawser_port_random(uint8_t *out, size_t len);
  * that one seeded. 1 if all of them are good, else 0. */
 int hawser_board_random(uint8_t *out, size_t len);
 
+/* Supplied by the board where HAWSER_AGREE is HAWSER_AGREE_BOARD: hawser_port_dh_key() with the key that the board calls `key`.
+ * HAWSER_ERR_AUTH for a point that is not on the curve, HAWSER_ERR_CRYPTO for any other failure. */
+int hawser_board_agree(uint8_t suite, hawser_key key, const uint8_t *peer, uint8_t out[32]);
+
 /* Zeroes that the compiler may not remove. */
 void hawser_port_wipe(void *ptr, size_t len);
 

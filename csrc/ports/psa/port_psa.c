@@ -310,30 +310,47 @@ int hawser_port_keygen(uint8_t suite, uint8_t secret[HAWSER_KEY_LEN], uint8_t pu
   return err == HAWSER_OK ? HAWSER_OK : fail(err, secret, HAWSER_KEY_LEN);
 }
 
-int hawser_port_dh(uint8_t suite, const uint8_t secret[HAWSER_KEY_LEN], const uint8_t *peer, uint8_t out[32]) {
-  psa_key_id_t id = import_private(suite, secret);
-  int err = HAWSER_ERR_CRYPTO;
-  if (id != 0) {
-    err = hawser_port_dh_key(suite, id, peer, out);
-    (void)psa_destroy_key(id);
+/* A key of the provider. It checks that a P-256 point is on the curve. */
+static int provider_agree(uint8_t suite, hawser_key key, const uint8_t *peer, uint8_t out[32]) {
+  size_t out_len = 0;
+  psa_status_t status =
+      psa_raw_key_agreement(PSA_ALG_ECDH, (psa_key_id_t)key, peer, public_len(suite), out, 32, &out_len);
+  if (status == PSA_ERROR_INVALID_ARGUMENT) {
+    return HAWSER_ERR_AUTH;
+  }
+  return status == PSA_SUCCESS && out_len == 32 ? HAWSER_OK : HAWSER_ERR_CRYPTO;
+}
+
+#if HAWSER_AGREE == HAWSER_AGREE_BOARD
+#define STATIC_AGREE hawser_board_agree
+#else
+#define STATIC_AGREE provider_agree
+#endif
+
+static int form_valid(uint8_t suite, const uint8_t *peer) {
+  return suite != HAWSER_SUITE_ID_P256 || peer[0] == 0x04;
+}
+
+/* X25519's zero result is refused here. (On P-256 the x-coordinate zero belongs to a point like any other.) */
+static int checked(uint8_t suite, int err, uint8_t out[32]) {
+  if (err == HAWSER_OK && suite != HAWSER_SUITE_ID_P256 && is_zero(out, 32)) {
+    err = HAWSER_ERR_AUTH;
   }
   return err == HAWSER_OK ? HAWSER_OK : fail(err, out, 32);
 }
 
-/* The provider checks that a P-256 point is on the curve; its form, and X25519's zero result, are checked here. (On
- * P-256 the x-coordinate zero belongs to a point like any other.) */
+int hawser_port_dh(uint8_t suite, const uint8_t secret[HAWSER_KEY_LEN], const uint8_t *peer, uint8_t out[32]) {
+  psa_key_id_t id = import_private(suite, secret);
+  int err = HAWSER_ERR_CRYPTO;
+  if (id != 0) {
+    err = form_valid(suite, peer) ? provider_agree(suite, id, peer, out) : HAWSER_ERR_AUTH;
+    (void)psa_destroy_key(id);
+  }
+  return checked(suite, err, out);
+}
+
 int hawser_port_dh_key(uint8_t suite, hawser_key key, const uint8_t *peer, uint8_t out[32]) {
-  size_t out_len = 0;
-  psa_status_t status;
-  int zero_is_bad = suite != HAWSER_SUITE_ID_P256;
-  if (suite == HAWSER_SUITE_ID_P256 && peer[0] != 0x04) {
-    return fail(HAWSER_ERR_AUTH, out, 32);
-  }
-  status = psa_raw_key_agreement(PSA_ALG_ECDH, (psa_key_id_t)key, peer, public_len(suite), out, 32, &out_len);
-  if (status == PSA_ERROR_INVALID_ARGUMENT || (status == PSA_SUCCESS && zero_is_bad && is_zero(out, 32))) {
-    return fail(HAWSER_ERR_AUTH, out, 32);
-  }
-  return status == PSA_SUCCESS && out_len == 32 ? HAWSER_OK : fail(HAWSER_ERR_CRYPTO, out, 32);
+  return checked(suite, form_valid(suite, peer) ? STATIC_AGREE(suite, key, peer, out) : HAWSER_ERR_AUTH, out);
 }
 
 #endif
