@@ -68,6 +68,9 @@ export const images = Object.keys(boards).flatMap((board) =>
 export const variants = {
   release: {},
   trace: { defines: 'HAWSER_TRACE=1' },
+  // with a fault each, which a test must notice
+  stuck: { defines: 'HAWSER_TRACE=1 FIRMWARE_STUCK_RANDOM=1' },
+  unwiped: { defines: 'HAWSER_TRACE=1 FIRMWARE_NO_WIPE=1' },
 };
 
 const warnings = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow', '-Werror'];

@@ -32,10 +32,8 @@ static hawser_session *session(void) {
 /* ---- readings ---- */
 
 static void settle(reading *r, enum journal_outcome outcome) {
-  console_line(outcome == JOURNAL_DELIVERED ? "delivered" : "unknown", r->number);
-  if (!journal_settle(r->number, outcome)) {
-    console_line("journal failed", r->number);
-  }
+  const char *what = outcome == JOURNAL_DELIVERED ? "delivered" : "unknown";
+  console_line(journal_settle(r->number, outcome) ? what : "journal failed", r->number);
   memset(r, 0, sizeof *r);
 }
 

@@ -9,6 +9,10 @@
 #include "emulator/machine.h"
 #include "hawser/port.h"
 
+#ifndef FIRMWARE_STUCK_RANDOM
+#define FIRMWARE_STUCK_RANDOM 0 /* 1: a test's fault, a generator that repeats after every reset */
+#endif
+
 static uint8_t state[32 + 4]; /* seed, counter */
 static int seeded;
 
@@ -19,7 +23,7 @@ static void take_seed(void) {
     return;
   }
   for (size_t i = 0; i < 32; i++) {
-    state[i] = host->seed[i];
+    state[i] = FIRMWARE_STUCK_RANDOM ? 0 : host->seed[i];
     host->seed[i] = 0;
   }
   host->seeded = 0;

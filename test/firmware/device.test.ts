@@ -16,7 +16,7 @@ describe('the firmware', function () {
     world = await World.build();
   });
   after(async () => {
-    await world.close();
+    await world?.close();
     killChildren();
     removeFolders();
   });

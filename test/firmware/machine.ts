@@ -115,7 +115,7 @@ export class Machine {
     this.#set(field.cutAfter, cutAfter);
     this.#set(field.readings, readings);
     this.#set(field.readingMs, readingMs);
-    for (const zero of [field.state, field.flashSteps, field.traces]) this.#set(zero, 0);
+    for (const zero of [field.state, field.flashSteps]) this.#set(zero, 0);
     this.#qemu = spawn(this.#emulator, this.#args, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#qemu.stderr?.on('data', (piece: Buffer) => (this.#said += piece.toString()));
   }
@@ -184,7 +184,10 @@ export class Machine {
     const list = (at: number): number[] => Array.from({ length: PAGES }, (_, page) => this.#get(at + 4 * page));
     return { erases: list(field.erases), programs: list(field.programs) };
   }
-  /** Key and nonce, in hex, of every seal of this power cycle. */
+  /** Key and nonce, in hex, of every seal since then. */
+  clearSeals(): void {
+    this.#set(field.traces, 0);
+  }
   get seals(): string[] {
     return Array.from({ length: this.#get(field.traces) }, (_, i) =>
       this.#bytes(HOST + field.trace + i * TRACE_LENGTH, TRACE_LENGTH).toString('hex'),

@@ -141,6 +141,10 @@ export class Device {
       throw new Error(`${error.message}; it said:\n${this.machine.console}\nthe gateway: ${this.world.gateway.err}`);
     });
   }
+  /** What it has printed, but for a line that is not whole yet. */
+  get lines(): string[] {
+    return this.machine.console.split('\n').slice(0, -1);
+  }
   /** Readings that the device has printed this of. */
   numbers(what: 'begun' | 'delivered' | 'unknown'): number[] {
     return [...this.machine.console.matchAll(new RegExp(`^${what} (\\d+)$`, 'gm'))].map(([, n]) => Number(n));
