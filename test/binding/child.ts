@@ -11,13 +11,18 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 export function runProgram(
   name: string,
   args: readonly string[],
-  { flags = [], env = {} }: { flags?: readonly string[]; env?: NodeJS.ProcessEnv } = {},
+  {
+    flags = [],
+    env = {},
+    timeout = 240_000,
+  }: { flags?: readonly string[]; env?: NodeJS.ProcessEnv; timeout?: number } = {},
 ): SpawnSyncReturns<string> {
   const file = fileURLToPath(new URL(`programs/${name}.ts`, import.meta.url));
   return spawnSync(process.execPath, ['--import=tsx', ...flags, file, ...args], {
     cwd: root,
     encoding: 'utf8',
-    timeout: 240_000,
+    timeout,
+    maxBuffer: 1 << 26,
     env: { ...process.env, ...env },
   });
 }

@@ -1,0 +1,102 @@
+/**
+ * Whether sessions leave anything behind.
+ *
+ *   npm run leaks [-- --sessions 100000] [--engine native ...] [--way cores ...]
+ *
+ * Each pair of an engine and a way runs in a process of its own (programs/leak.ts). Flat means: between the middle and the end of the
+ * run resident memory grew by no more than noise, whatever it did while the process warmed up; and no object of the addon
+ * is left. JS and sockets take a part of the sessions.
+ */
+
+import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { runProgram } from './child.js';
+
+export interface Sample {
+  sessions: number;
+  /** Objects of the addon that were not finalised. */
+  live: number;
+  rss: number;
+  heapUsed: number;
+  external: number;
+}
+
+export interface Verdict {
+  /** Growth of resident memory, bytes per session, in the first and the second half of the run. */
+  first: number;
+  second: number;
+  /** Bytes that the second half grew by. */
+  grown: number;
+  /** Objects of the addon that came and stayed. */
+  live: number;
+  flat: boolean;
+}
+
+export const ways = ['cores', 'sockets'] as const;
+export const engines = ['native', 'native-mbedtls', 'js'] as const;
+type Way = (typeof ways)[number];
+
+const SAMPLES = 24;
+/** What resident memory differs by between two quiet moments: pages that the collector and malloc keep for later. */
+const NOISE = 3 << 20;
+
+export function measure(engine: string, way: Way, sessions: number, fault = ''): Sample[] {
+  const child = runProgram('leak', [engine, way, String(sessions), String(SAMPLES), fault], {
+    flags: ['--expose-gc', '--no-warnings'],
+    timeout: 0,
+  });
+  if (child.status !== 0) throw new Error(`${engine} ${way}: ${child.signal ?? child.status}: ${child.stderr}`);
+  return child.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Sample);
+}
+
+export function judge(samples: readonly Sample[]): Verdict {
+  const [warm, last] = [samples[0], samples[samples.length - 1]];
+  const running = samples.slice(0, -1); // the last one was taken when all had ended
+  const half = running.length >> 1;
+  const [first, second] = [slope(running.slice(0, half)), slope(running.slice(half))];
+  if (warm === undefined || last === undefined || running.length < 8) throw new Error('too few samples');
+  const grown = second * (last.sessions / 2);
+  const live = last.live - warm.live; // a gateway has a few for each pairing, however many sessions there are
+  return { first, second, grown, live, flat: grown < NOISE && live <= 0 };
+}
+
+/** Of resident memory over sessions, by least squares. */
+function slope(samples: readonly Sample[]): number {
+  const mean = (of: (sample: Sample) => number): number =>
+    samples.reduce((sum, one) => sum + of(one), 0) / samples.length;
+  const [x, y] = [mean((one) => one.sessions), mean((one) => one.rss)];
+  const [up, down] = [mean((one) => (one.sessions - x) * (one.rss - y)), mean((one) => (one.sessions - x) ** 2)];
+  return up / down;
+}
+
+/** What JS and sockets can do in the time that the native cores take for all. */
+export function share(engine: string, way: Way, sessions: number): number {
+  return Math.max(240, Math.round(sessions / ((engine === 'js' ? 20 : 1) * (way === 'sockets' ? 10 : 1))));
+}
+
+function main(): void {
+  const { values } = parseArgs({
+    options: {
+      sessions: { type: 'string', default: '100000' },
+      engine: { type: 'string', multiple: true, default: [...engines] },
+      way: { type: 'string', multiple: true, default: [...ways] },
+    },
+  });
+  console.log('engine          way       sessions   B/session: 1st half  2nd half   grew    objects left');
+  for (const way of ways.filter((one) => values.way.includes(one)))
+    for (const engine of values.engine) {
+      const sessions = share(engine, way, Number(values.sessions));
+      const { first, second, grown, live, flat } = judge(measure(engine, way, sessions));
+      console.log(
+        `${engine.padEnd(16)}${way.padEnd(10)}${String(sessions).padStart(8)}${first.toFixed(0).padStart(22)}` +
+          `${second.toFixed(0).padStart(10)}${`${Math.round(grown / 1024)} KiB`.padStart(11)}${String(live).padStart(10)}` +
+          `  ${flat ? 'flat' : 'LEAKS'}`,
+      );
+      if (!flat) process.exitCode = 1;
+    }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) main();
