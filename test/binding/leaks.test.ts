@@ -43,6 +43,7 @@ describe('leaks', function () {
       Array.from({ length: 25 }, (_, at) => ({ sessions: 4000 * at, live: 0, rss: rss(at), heapUsed: 0, external: 0 }));
     const noise = (at: number): number => ((at * 7919) % 13) << 16;
     assert.equal(judge(run((at) => 1e8 + 4e6 * Math.min(at, 10) + noise(at))).flat, true);
+    assert.equal(judge(run((at) => 1e8 + (at > 17 ? 2e7 : 0) + noise(at))).flat, true); // a step
     const leak = judge(run((at) => 1e8 + 100 * 4000 * at + noise(at)));
     assert.equal(leak.flat, false);
     assert.ok(Math.abs(leak.second - 100) < 30, `${leak.second} B per session instead of 100`);

@@ -63,13 +63,17 @@ export function judge(samples: readonly Sample[]): Verdict {
   return { first, second, grown, live, flat: grown < NOISE && live <= 0 };
 }
 
-/** Of resident memory over sessions, by least squares. */
+/**
+ * Of resident memory over sessions: the mean of the steps between samples without the largest and the smallest, since a process
+ * takes a piece of memory once in a while and goes on with that. What leaks is in every step.
+ */
 function slope(samples: readonly Sample[]): number {
-  const mean = (of: (sample: Sample) => number): number =>
-    samples.reduce((sum, one) => sum + of(one), 0) / samples.length;
-  const [x, y] = [mean((one) => one.sessions), mean((one) => one.rss)];
-  const [up, down] = [mean((one) => (one.sessions - x) * (one.rss - y)), mean((one) => (one.sessions - x) ** 2)];
-  return up / down;
+  const steps = samples.slice(1).map((one, at) => {
+    const before = samples[at] as Sample;
+    return (one.rss - before.rss) / (one.sessions - before.sessions);
+  });
+  const usual = steps.sort((a, b) => a - b).slice(1, -1);
+  return usual.reduce((sum, step) => sum + step, 0) / usual.length;
 }
 
 /** What JS and sockets can do in the time that the native cores take for all. */
