@@ -5,6 +5,7 @@
 #include <napi.h>
 
 #include "accept.h"
+#include "args.h"
 #include "crypto.h"
 #include "device.h"
 #include "gateway.h"
@@ -27,6 +28,13 @@ Napi::Value live_objects(const Napi::CallbackInfo &info) {
   return Napi::Number::New(info.Env(), static_cast<double>(Instance::of(info.Env())->live));
 }
 
+/* (length) -> Buffer, or undefined */
+Napi::Value lend(const Napi::CallbackInfo &info) {
+  Args args(info);
+  size_t len = static_cast<size_t>(args.integer(Loans::slab_len));
+  return args.error() == 0 ? Instance::of(info.Env())->loans->lend(info.Env(), len) : info.Env().Undefined();
+}
+
 } // namespace
 
 static Napi::Object start(Napi::Env env, Napi::Object exports) {
@@ -40,6 +48,7 @@ static Napi::Object start(Napi::Env env, Napi::Object exports) {
   exports["Gateway"] = Gateway::define(env);
   exports["Accept"] = Accept::define(env);
   exports["liveObjects"] = Napi::Function::New<live_objects>(env, "liveObjects");
+  exports["lend"] = Napi::Function::New<lend>(env, "lend");
   define_crypto(env, exports);
   return exports;
 }

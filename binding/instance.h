@@ -13,6 +13,8 @@
 
 #include "hawser/gateway.h"
 
+#include "loans.h"
+
 namespace hawser_node {
 
 /*
@@ -54,6 +56,8 @@ public:
   Scratch scratch{};
   /* Native objects that were made and not yet finalised; for tests. */
   int64_t live = 0;
+  /* What applications hold of what they received. */
+  std::shared_ptr<Loans> loans = std::make_shared<Loans>();
 
 private:
   hawser_gateway_context gateway_{};

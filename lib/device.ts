@@ -27,6 +27,7 @@ import { HawserError, resetError } from './errors.js';
 import { keylogLines } from './keylog.js';
 import { monotonic, Mux, type StreamPort } from './mux.js';
 import { checkDevicePairing, checkUpstreamName } from './pairing/terms.js';
+import { borrowed, type Take } from './reads.js';
 import { readSaved } from './saved.js';
 import { MemoryStorage, Slots, storageError, type SlotsFound } from './storage.js';
 import { EarlyVerdict, HawserStream, MessageStream } from './stream.js';
@@ -311,10 +312,14 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
 
   async #openPipe(addresses: AsyncGenerator<Address | undefined, never>): Promise<Duplex | undefined> {
     try {
-      if (this.#options.pipe) return await this.#ownPipe(this.#options.pipe);
+      if (this.#options.pipe) {
+        const pipe = await this.#ownPipe(this.#options.pipe);
+        return pipe?.on('data', (chunk: Uint8Array) => this.#receive(chunk));
+      }
       const { value: address } = await addresses.next();
       if (!address || this.#ended) return undefined;
-      return await dial(address, this.#options.connectTimeout ?? defaults.connectTimeout, this.#ending.signal);
+      const timeout = this.#options.connectTimeout ?? defaults.connectTimeout;
+      return await dial(address, timeout, this.#ending.signal, (bytes) => this.#receive(bytes));
     } catch (error) {
       this.tell('debug', `no connection: ${error instanceof Error ? error.message : String(error)}`);
       return undefined;
@@ -343,7 +348,6 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
     pipe.on('close', () => this.#linkEnded?.());
     pipe.on('end', () => pipe.destroy());
     pipe.on('drain', () => this.#mux.drained());
-    pipe.on('data', (chunk: Uint8Array) => this.#receive(chunk));
     await this.#useLink(pipe);
     while (this.#transport === Transport.Serial && !this.#ended && !pipe.destroyed) {
       await this.#backoff.pause(this.#ending.signal);
@@ -621,9 +625,9 @@ function checkUpstream(name: string): void {
   }
 }
 
-function dial(address: Address, timeout: number, signal: AbortSignal): Promise<Duplex> {
+function dial(address: Address, timeout: number, signal: AbortSignal, take: Take): Promise<Duplex> {
   return new Promise((resolve, reject) => {
-    const socket = netConnect({ ...address, noDelay: true, keepAlive: true });
+    const socket = netConnect({ ...address, noDelay: true, keepAlive: true, onread: borrowed(take) });
     const giveUp = (reason: string): void =>
       void socket.destroy(new Error(`${address.host} port ${address.port}: ${reason}`));
     const ended = (): void => giveUp('the session has ended');

@@ -122,6 +122,8 @@ export interface SessionCore {
   ): { taken: number; finTaken: boolean; out?: Uint8Array };
   /** Optional: what send(), write() or message() gave has been written out, and its memory may be used again. Once each, after that not a byte of it. */
   release?(out: Uint8Array): void;
+  /** Optional: memory that costs no garbage collection, for what an application is given; undefined: there is none. All of it must be written over. */
+  memory?(length: number): Uint8Array | undefined;
   /** Bytes that write() would take now. */
   window(stream: number): number;
   message(stream: number, data: Uint8Array, now: number): Uint8Array | undefined;

@@ -122,7 +122,7 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
     if (this.#closing) throw new HawserError('ERR_HAWSER_CLOSED', 'the gateway is closed');
     const framing = options.framing ?? 'stream';
     const server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: false }, (socket) =>
-      this.accept(socket, framing),
+      this.#serve(socket, framing, false),
     );
     await listening(server, options);
     this.#servers.add(server);
@@ -134,6 +134,10 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
 
   /** Serves a device over a byte pipe of the caller's: a serial port, a test's stream. */
   accept(pipe: Duplex, framing: Framing = 'stream'): void {
+    this.#serve(pipe, framing, true);
+  }
+
+  #serve(pipe: Duplex, framing: Framing, given: boolean): void {
     const transport = framing === 'serial' ? Transport.Serial : Transport.Stream;
     const { remoteAddress } = pipe as { remoteAddress?: string };
     if (this.#draining) {
@@ -144,7 +148,7 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
     // A serial line has no connections that could be half-open.
     const counts = transport !== Transport.Serial;
     if (counts) this.#makeRoom(remoteAddress);
-    const connection = new Connection(this.#context, this.#door, pipe, transport, {
+    const connection = new Connection(this.#context, this.#door, pipe, transport, given, {
       answered: (candidate) => this.#answered(connection, candidate.device),
       confirmed: (device) => this.#confirmed(connection, device),
       closed: () => this.#forget(connection),

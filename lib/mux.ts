@@ -13,8 +13,8 @@ export interface StreamEnd {
   readonly upstream: string;
   /** The upstream is connected (device). */
   onOpened(): void;
-  /** In order. Call port.consume() as it is accepted. */
-  onData(bytes: Uint8Array): void;
+  /** In order; valid until it returns. Call port.consume() as it is accepted. */
+  onData(parts: readonly Uint8Array[]): void;
   /** The peer sends no more. */
   onFin(): void;
   /** There is room again after port.write() said no. */
@@ -41,6 +41,9 @@ export interface MuxOptions {
 
 /** So much is turned into records at once for one stream before the next has its turn. Bytes. */
 const turn = 128 * 1024;
+
+/** Worth a call of its own. Bytes. */
+const small = turn / 8;
 
 /** After so much writing without a pause others come first. Milliseconds. */
 const burst = 4;
@@ -109,6 +112,11 @@ export class StreamPort {
     this.#mux.wake();
   }
 
+  /** Memory for what was received and is handed on for good; all of it must be written over. */
+  memory(length: number): Uint8Array | undefined {
+    return this.#mux.core.memory?.(length);
+  }
+
   message(bytes: Uint8Array): boolean {
     return !this.closed && this.#mux.message(this.id, bytes);
   }
@@ -155,20 +163,21 @@ export class StreamPort {
     return taken > 0 && this.pending;
   }
 
-  /** Small chunks are joined, so that a batch of short writes becomes few records. */
+  /** Small chunks are joined, so that a batch of short writes becomes few records; one that is not small is not copied for it. */
   #upcoming(): Uint8Array {
     const first = this.#chunks[this.#at];
     if (!first || this.#next === this.#end) return empty;
     const head = first.bytes.subarray(this.#next - first.start, this.#next - first.start + turn);
-    if (head.length >= turn / 8 || this.#at + 1 === this.#chunks.length) return head;
     const parts = [head];
     let length = head.length;
-    for (let at = this.#at + 1; at < this.#chunks.length && length < turn / 2; at += 1) {
-      const part = this.#chunks[at]?.bytes ?? empty;
+    for (let at = this.#at + 1; length < turn / 2; at += 1) {
+      const part = this.#chunks[at]?.bytes;
+      if (!part || length + part.length > turn / 2) break;
+      if (head.length >= small || part.length >= small) break;
       parts.push(part);
       length += part.length;
     }
-    return Buffer.concat(parts, length);
+    return parts.length === 1 ? head : Buffer.concat(parts, length);
   }
 
   #seek(): void {
@@ -221,6 +230,22 @@ export class StreamPort {
     this.closed = true;
     this.#chunks.length = 0;
   }
+}
+
+type DataEvent = Extract<CoreEvent, { type: 'data' }>;
+
+/** The data of records of one stream that follow each other, from `at` on. */
+function run(events: readonly CoreEvent[], at: number, stream: number): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  for (let event = events[at]; event?.type === 'data' && event.stream === stream; event = events[(at += 1)])
+    parts.push(event.data);
+  return parts;
+}
+
+export function total(parts: readonly Uint8Array[]): number {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  return length;
 }
 
 const empty = new Uint8Array(0);
@@ -350,10 +375,15 @@ export class Mux<Core extends SessionCore = SessionCore> {
   }
 
   dispatch(events: readonly CoreEvent[]): void {
-    for (const event of events) {
+    for (let at = 0; at < events.length;) {
+      const event = events[at] as CoreEvent;
       if (event.type === 'data' || event.type === 'acked') this.progress += 1;
+      const parts = event.type === 'data' ? run(events, at, event.stream) : undefined;
+      at += parts?.length ?? 1;
       try {
-        if (!this.#streamEvent(event)) this.#options.event(event);
+        // For one that this end has reset it is nobody's.
+        if (parts) this.ports.get((event as DataEvent).stream)?.above.onData(parts);
+        else if (!this.#streamEvent(event)) this.#options.event(event);
       } catch (error) {
         this.#options.threw(error);
       }
@@ -369,9 +399,6 @@ export class Mux<Core extends SessionCore = SessionCore> {
     switch (event.type) {
       case 'opened':
         port.above.onOpened();
-        break;
-      case 'data':
-        port.above.onData(event.data);
         break;
       case 'fin':
         port.peerEnded = true;

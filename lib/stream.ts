@@ -9,12 +9,15 @@ import { Duplex } from 'node:stream';
 import { Code, Verdict } from './engine.js';
 import { Copies } from './copies.js';
 import { HawserError, resetError } from './errors.js';
-import type { StreamEnd, StreamPort } from './mux.js';
+import { total, type StreamEnd, type StreamPort } from './mux.js';
 
 type Done = (error?: Error | null) => void;
 
 /** What waits above the copies that are kept until they are acknowledged: more of it is only more to collect. Bytes. */
 const maxWritable = 64 * 1024;
+
+/** Shorter ones share Node's pool of small buffers. Bytes. */
+const lent = Buffer.poolSize >>> 1;
 
 /** Where a stream's early data stands. */
 export class EarlyVerdict {
@@ -159,8 +162,9 @@ export class HawserStream extends Duplex implements StreamEnd {
     this.emit('connect');
   }
 
-  onData(bytes: Uint8Array): void {
-    if (this.destroyed) return;
+  onData(parts: readonly Uint8Array[]): void {
+    if (this.destroyed || !this.#port) return;
+    const bytes = owned(parts, this.#port);
     this.#pushed += bytes.length;
     this.#contain(() => this.push(bytes));
     this.#account();
@@ -207,6 +211,18 @@ export class HawserStream extends Duplex implements StreamEnd {
       this.destroy(error instanceof Error ? error : new Error(String(error)));
     }
   }
+}
+
+/** One buffer of the application's own: what it is given it may keep. */
+function owned(parts: readonly Uint8Array[], port: StreamPort): Uint8Array {
+  const length = total(parts);
+  const memory = (length >= lent ? port.memory(length) : undefined) ?? Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const part of parts) {
+    memory.set(part, at);
+    at += part.length;
+  }
+  return memory;
 }
 
 /** What a record towards the gateway takes (SPEC 3.6), less the head of MSG (SPEC 9). Bytes. */
@@ -268,8 +284,8 @@ export class MessageStream extends EventEmitter<MessageEvents> implements Stream
   onMessage(bytes: Uint8Array): void {
     this.#emit('message', Buffer.from(bytes));
   }
-  onData(bytes: Uint8Array): void {
-    this.#port?.consume(bytes.length);
+  onData(parts: readonly Uint8Array[]): void {
+    this.#port?.consume(total(parts));
   }
   onFin(): void {
     // Messages have no end.

@@ -5,9 +5,12 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { connect, type Socket } from 'node:net';
 
+import { Copies } from './copies.js';
 import { Code } from './engine.js';
 import { HawserError } from './errors.js';
-import type { StreamPort } from './mux.js';
+import { total, type StreamPort } from './mux.js';
+import { Output } from './output.js';
+import { borrowed } from './reads.js';
 import { EarlyVerdict, HawserStream } from './stream.js';
 import type { DeviceRecord, UpstreamHandler } from './types.js';
 
@@ -43,14 +46,15 @@ function parseUpstream(name: string, url: string | UpstreamHandler): Upstream {
 
 /** What a gateway's stream leads to. */
 export interface UpstreamEnd {
-  /** Bytes from the device; `accepted` is called once they are the operating system's. */
-  write(data: Uint8Array, accepted: () => void): void;
+  /** Bytes from the device, valid until it returns; `accepted` is called once they are the operating system's. */
+  write(parts: readonly Uint8Array[], accepted: () => void): void;
   /** The device sends no more. */
   end(): void;
   /** The device has accepted everything, and the end. */
   finished?(): void;
   /** The device has room again. */
   resume(): void;
+  /** Valid until it returns. */
   message(data: Uint8Array): void;
   /** Finishes what was written, then closes. */
   finish(): void;
@@ -106,8 +110,8 @@ class HandlerEnd implements UpstreamEnd {
   }
 
   /** The stream says itself what was accepted. */
-  write(data: Uint8Array): void {
-    this.#stream.onData(data);
+  write(parts: readonly Uint8Array[]): void {
+    this.#stream.onData(parts);
   }
   end(): void {
     this.#stream.onFin();
@@ -131,12 +135,28 @@ class HandlerEnd implements UpstreamEnd {
   }
 }
 
+/** Of all upstreams of this thread. */
+const output = new Output();
+
+/** In memory that is used again when it was released. */
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const length = total(parts);
+  output.room(length);
+  let { at } = output;
+  for (const part of parts) {
+    output.buffer.set(part, at);
+    at += part.length;
+  }
+  return output.take(length) ?? Buffer.alloc(0);
+}
+
 /** A TCP or Unix connection. What the device may not have yet stays unread in the kernel. */
 class SocketEnd implements UpstreamEnd {
   readonly #socket: Socket;
   readonly #port: StreamPort;
   readonly #target: Upstream;
   readonly #closeTimeout: number;
+  readonly #copies = new Copies();
   #timer: NodeJS.Timeout;
   #connected = false;
 
@@ -145,7 +165,8 @@ class SocketEnd implements UpstreamEnd {
     this.#target = target;
     this.#closeTimeout = options.connectTimeout;
     const address = target.type === 'unix' ? { path: target.path } : { host: target.host, port: target.port };
-    const socket = connect({ ...address, allowHalfOpen: true, noDelay: true });
+    const onread = borrowed((bytes) => this.#received(bytes));
+    const socket = connect({ ...address, allowHalfOpen: true, noDelay: true, onread });
     this.#socket = socket;
     this.#timer = setTimeout(() => {
       socket.destroy();
@@ -155,9 +176,6 @@ class SocketEnd implements UpstreamEnd {
       clearTimeout(this.#timer);
       this.#connected = true;
       options.connected();
-    });
-    socket.on('data', (chunk: Buffer) => {
-      if (!port.write(chunk)) socket.pause();
     });
     socket.on('end', () => port.end());
     socket.on('error', (error) => {
@@ -170,22 +188,27 @@ class SocketEnd implements UpstreamEnd {
     });
   }
 
-  write(data: Uint8Array, accepted: () => void): void {
-    this.#gather();
-    this.#socket.write(data, (error) => {
-      if (!error) accepted();
+  write(parts: readonly Uint8Array[], accepted: () => void): void {
+    const bytes = joined(parts);
+    this.#socket.write(bytes, (error) => {
+      // A write that failed may still be looked at: its memory does not come back.
+      if (error) return;
+      output.release(bytes);
+      accepted();
     });
-  }
-
-  /** The records of one chunk become one system call. */
-  #gather(): void {
-    if (this.#socket.writableCorked > 0) return;
-    this.#socket.cork();
-    queueMicrotask(() => this.#socket.uncork());
   }
 
   end(): void {
     this.#socket.end();
+  }
+
+  /** Copied, since it may have to be sent again. Of a port that is closed nothing is wanted. */
+  #received(bytes: Uint8Array): void {
+    const port = this.#port;
+    if (port.closed) return;
+    this.#copies.free(port.acknowledged);
+    for (const copy of this.#copies.of([bytes], port.written)) port.write(copy);
+    if (!port.room) this.#socket.pause();
   }
 
   resume(): void {
@@ -199,7 +222,7 @@ class SocketEnd implements UpstreamEnd {
   /** One that takes nothing, neither bytes nor a connection, is not waited for. */
   finish(): void {
     if (!this.#connected) return this.destroy();
-    this.#socket.removeAllListeners('data').resume();
+    this.#socket.resume();
     this.#socket.destroySoon();
     clearTimeout(this.#timer);
     if (!this.#socket.destroyed) this.#timer = setTimeout(() => this.destroy(), this.#closeTimeout);
@@ -240,7 +263,7 @@ class UdpEnd implements UpstreamEnd {
 
   /** Before the socket is ready a few are kept, as a kernel would; the rest are lost, as datagrams may be. */
   message(data: Uint8Array): void {
-    if (this.#state === 'open') this.#socket.send(data, ignore);
+    if (this.#state === 'open') this.#socket.send(Uint8Array.from(data), ignore);
     else if (this.#state === 'connecting' && this.#waiting.length < 16) this.#waiting.push(Uint8Array.from(data));
   }
 

@@ -32,7 +32,7 @@ const trees = [
     imports: /(?:\bfrom|^import|\bimport\()\s*'(\.[^']+)'/gm,
     resolve: (from, name) => join(dirname(from), name).replace(/\.js$/, '.ts'),
     layers: [
-      ['errors', 'nearest', 'backoff', 'counters', 'copies', 'emitter', 'secret-file'],
+      ['errors', 'nearest', 'backoff', 'counters', 'copies', 'emitter', 'output', 'reads', 'secret-file'],
       ['engine'],
       ['types'],
       ['engine/js/wire', 'engine/js/cobs'],

@@ -12,6 +12,7 @@ import { monotonic, plain } from '../mux.js';
 import type { Candidate } from './candidates.js';
 import type { Context } from './context.js';
 import { Silence, type Answer, type Door } from './door.js';
+import { readBorrowed } from '../reads.js';
 import { Intake, portion } from './intake.js';
 import type { DeviceSession, SessionLink } from './session.js';
 
@@ -46,10 +47,19 @@ export class Connection implements SessionLink {
   #busy = false;
   #closed = false;
 
-  constructor(context: Context, door: Door, pipe: Duplex, transport: Transport, owner: ConnectionOwner) {
+  /** `given`: a caller's own pipe, which stays what it is. */
+  constructor(
+    context: Context,
+    door: Door,
+    pipe: Duplex,
+    transport: Transport,
+    given: boolean,
+    owner: ConnectionOwner,
+  ) {
     this.#context = context;
     this.#door = door;
-    this.#pipe = pipe;
+    const read = (bytes: Uint8Array): void => this.#intake.push(bytes);
+    this.#pipe = pipe = given ? pipe.on('data', read) : readBorrowed(pipe, read);
     this.#transport = transport;
     this.#owner = owner;
     this.remote = (pipe as { remoteAddress?: string }).remoteAddress;
@@ -57,7 +67,6 @@ export class Connection implements SessionLink {
     this.#timer = setTimeout(() => this.#drop('handshakeTimeout'), context.settings.handshakeTimeout);
     const take = (bytes: Uint8Array): void => this.#guard(() => this.#onData(bytes));
     this.#intake = new Intake(pipe, take, this.#serial ? portion.serial : portion.bytes);
-    pipe.on('data', (chunk: Uint8Array) => this.#intake.push(chunk));
     pipe.on('drain', () => this.#session?.drained());
     pipe.on('end', () => this.#hungUp());
     pipe.on('close', () => this.#hungUp());

@@ -86,10 +86,20 @@ export class Intake {
     this.#now = now;
   }
 
+  /** `bytes` are the caller's again when it returns. */
   push(bytes: Uint8Array): void {
     if (this.#stopped || bytes.length === 0) return;
     this.#waiting.push(bytes);
     this.#run();
+    this.#keep(bytes);
+  }
+
+  /** What has to wait is copied. */
+  #keep({ buffer }: Uint8Array): void {
+    if (this.#back?.buffer === buffer) this.#back = new Uint8Array(this.#back);
+    const last = this.#waiting.length - 1;
+    const left = this.#waiting[last];
+    if (left?.buffer === buffer) this.#waiting[last] = new Uint8Array(left);
   }
 
   /** Nothing more is taken until release(); `rest` comes first then. */

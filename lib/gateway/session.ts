@@ -2,7 +2,7 @@
 
 import { Code, type AcceptCore, type CoreEvent, type GatewayCore, type Kind } from '../engine.js';
 import { keylogLines } from '../keylog.js';
-import { monotonic, Mux, type Link, type StreamEnd, type StreamPort } from '../mux.js';
+import { monotonic, Mux, total, type Link, type StreamEnd, type StreamPort } from '../mux.js';
 import { admit, barred } from '../policy.js';
 import type { DeviceRecord, HandshakeReport, SessionReport } from '../types.js';
 import { openUpstream, type Upstream, type UpstreamEnd } from '../upstream.js';
@@ -236,8 +236,9 @@ class GatewayStream implements StreamEnd {
     this.#port.reset(code);
   }
 
-  onData(bytes: Uint8Array): void {
-    this.#upstream?.write(bytes, () => this.#port?.consume(bytes.length));
+  onData(parts: readonly Uint8Array[]): void {
+    const length = total(parts);
+    this.#upstream?.write(parts, () => this.#port?.consume(length));
   }
   onFin(): void {
     this.#upstream?.end();

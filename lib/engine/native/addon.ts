@@ -114,6 +114,8 @@ export interface Addon {
   chainMove(...chainToAndOut: [...RawChain, number, number, Bytes, Bytes, Bytes]): Result;
   /** Count; a row of out has 16 bytes: b and i in the machine's byte order, the ticket. */
   chainTickets(...chainAheadAndOut: [...RawChain, number, Bytes]): Result;
+  /** Memory of that length, of a pool; undefined: none is free, or it is longer than 262144. Whoever gets it writes over all of it. */
+  lend(length: number): Buffer | undefined;
   /** Native objects of this thread that are not finalised. */
   liveObjects(): number;
 }

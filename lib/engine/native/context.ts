@@ -3,7 +3,7 @@
 import type { HandshakeInfo, Verdict } from '../../engine.js';
 import type { Addon } from './addon.js';
 import { Scratch } from './events.js';
-import { Output } from './output.js';
+import { Output } from '../../output.js';
 
 export interface Native {
   readonly addon: Addon;

@@ -119,6 +119,10 @@ export abstract class NativeSession<Raw extends RawSession> implements SessionCo
     this.native.output.release(out);
   }
 
+  memory(length: number): Buffer | undefined {
+    return this.native.addon.lend(length);
+  }
+
   window(stream: number): number {
     return check(this.raw.window(stream), 'window', names.stream);
   }

@@ -1,5 +1,5 @@
 /**
- * Where outgoing records are written. Many small ones share one slab, and a slab whose bytes were all released is used again: fresh memory for every
+ * Where bytes stand until a socket has written them out: records, and what goes on to an upstream. Many small ones share one slab, and a slab whose bytes were all released is used again: fresh memory for every
  * write would cost a full garbage collection every few megabytes.
  */
 
