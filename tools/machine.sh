@@ -8,6 +8,7 @@ wanted=(
   ninja-build:ninja mosquitto:mosquitto mosquitto-clients:mosquitto_pub libssl-dev:/usr/include/openssl/evp.h
   dpkg-dev:dpkg-source bzip2:bzip2 curl:curl spin:spin
   valgrind:/usr/include/valgrind/memcheck.h make:make pkg-config:pkg-config
+  python3-kconfiglib:/usr/lib/python3/dist-packages/kconfiglib.py
   clang-19:clang-19 llvm-19:llvm-cov-19
   gcc-arm-none-eabi:arm-none-eabi-gcc libnewlib-arm-none-eabi:/usr/include/newlib/string.h qemu-system-arm:qemu-system-arm
   qemu-user:qemu-s390x gcc-arm-linux-gnueabihf:arm-linux-gnueabihf-gcc gcc-s390x-linux-gnu:s390x-linux-gnu-gcc

@@ -106,7 +106,8 @@ function core(name, { tools, emulator, cpu }, out) {
 }
 
 function unitTests(name, out) {
-  const some = values.short ? ['-R', `^(${quick.join('|')})-psa$`] : [];
+  // faults: every n-th call of the port fails, for every n, which has nothing to do with the machine and takes an hour on it
+  const some = values.short ? ['-R', `^(${quick.join('|')})-psa$`] : ['-E', '^faults-'];
   const args = ['--test-dir', join(out, 'core'), '--output-on-failure', '--no-tests=error', '-j', `${cpus().length}`];
   const { stdout } = spawnSync('ctest', [...args, ...some], { encoding: 'utf8' });
   const [, bad = 1, all = 1] = /(\d+) tests? failed out of (\d+)/.exec(stdout ?? '') ?? [];

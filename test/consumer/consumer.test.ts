@@ -95,6 +95,38 @@ describe('a project that links hawser', function () {
     await talks(join(path, 'build/device'), await pair('found', join(path, 'meter.bin'), '--format', 'bin'));
   });
 
+  const sdks = [
+    { sdk: 'zephyr', kconfig: 'Kconfig.zephyr', chosen: ['HAWSER=y', 'HAWSER_MODE_TICKET=n', 'HAWSER_SAVE=n'] },
+    { sdk: 'esp-idf', kconfig: 'Kconfig.esp-idf', chosen: ['HAWSER_MODE_TICKET=n', 'HAWSER_SAVE=n'] },
+  ];
+  for (const { sdk, kconfig, chosen } of sdks)
+    it(`${sdk}, with stand-ins for its build functions: the device completes a handshake`, async () => {
+      const path = project('sdk');
+      const csrc = join(root, 'csrc');
+      // Debian's, which has kconfiglib
+      execFileSync('/usr/bin/python3', ['kconfig.py', kconfig, 'config.h', ...chosen], {
+        cwd: path,
+        env: { ...process.env, CSRC: csrc },
+        stdio: 'pipe',
+      });
+      const [, moduleCmake] = /^ {2}cmake: (\S+)$/m.exec(readFileSync(join(csrc, 'zephyr/module.yml'), 'utf8'))!;
+      const given = {
+        SDK: sdk,
+        CSRC: csrc,
+        MBEDTLS: mbedtls,
+        MODULE_CMAKE: moduleCmake,
+        CONFIG_HAWSER: 'y',
+        CONFIG_MBEDTLS: 'y',
+      };
+      const options = Object.entries(given).map(([key, value]) => `-D${key}=${value}`);
+      cmake('-G', 'Ninja', '-S', path, '-B', join(path, 'build'), ...options);
+      cmake('--build', join(path, 'build'));
+      await talks(join(path, 'build/device'), await pair(sdk, join(path, 'meter.bin'), '--format', 'bin'));
+      const symbols = execFileSync('nm', [join(path, 'build/device')], { encoding: 'utf8' });
+      assert.match(symbols, / T hawser_board_random/);
+      assert.doesNotMatch(symbols, /hawser_(save|accept)/, 'what Kconfig leaves out');
+    });
+
   it('find_package: says which part is missing', () => {
     const path = project('find-package');
     const lists = join(path, 'CMakeLists.txt');

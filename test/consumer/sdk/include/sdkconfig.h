@@ -1,0 +1,2 @@
+/* What ESP-IDF makes of Kconfig. */
+#include "config.h"
