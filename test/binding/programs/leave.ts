@@ -36,7 +36,7 @@ let asked = false;
 /** Never answers a look-up if that is the place. */
 world.store = new Proxy<Store>(real, {
   get: (store, name) => {
-    const value = store[name as keyof Store];
+    const value: unknown = Reflect.get(store, name);
     if (typeof value !== 'function') return value;
     if (name !== 'get' || place !== 'lookup' || !asked) return (value as () => unknown).bind(store);
     return () => new Promise(() => setImmediate(here));
