@@ -14,7 +14,17 @@ const run = promisify(execFile);
 const mbedtls = 'build/mbedtls';
 
 const arm = { compiler: 'arm-none-eabi-gcc', packages: ['gcc-arm-none-eabi', 'libnewlib-arm-none-eabi'] };
-/** What differs between boards. `shared`: where the file with flash and retained RAM begins in the emulator's memory. */
+const riscv = {
+  compiler: 'riscv64-unknown-elf-gcc',
+  packages: ['gcc-riscv64-unknown-elf', 'picolibc-riscv64-unknown-elf'],
+};
+const uarts = ['-semihosting-config', 'enable=on,target=native', '-serial', 'chardev:line', '-serial', 'chardev:log'];
+const uart = ['-semihosting-config', 'enable=on,target=native,chardev=log', '-serial', 'chardev:line'];
+
+/**
+ * What differs between boards. `machine`: of the emulator's arguments those that name the memory `shared` and the character devices
+ * `line` and `log`. `shared`: where the file with flash and retained RAM begins in that memory, in MiB as the memory itself.
+ */
 export const boards = {
   an386: {
     ...arm,
@@ -24,7 +34,7 @@ export const boards = {
     link: ['--specs=nano.specs', '-nostartfiles'],
     emulator: 'qemu-system-arm',
     emulatorPackage: 'qemu-system-arm',
-    machine: ['-M', 'mps2-an386,memory-backend=shared'],
+    machine: ['-M', 'mps2-an386,memory-backend=shared', ...uarts],
     memory: 16,
     shared: 0,
   },
@@ -36,9 +46,21 @@ export const boards = {
     link: ['--specs=nano.specs', '-nostartfiles'],
     emulator: 'qemu-system-arm',
     emulatorPackage: 'qemu-system-arm',
-    machine: ['-M', 'mps2-an385,memory-backend=shared'],
+    machine: ['-M', 'mps2-an385,memory-backend=shared', ...uarts],
     memory: 16,
     shared: 0,
+  },
+  virt: {
+    ...riscv,
+    cpu: 'RISC-V, rv32imac',
+    target: ['-march=rv32imac', '-misa-spec=2.2', '-mabi=ilp32', '-mcmodel=medany', '--specs=picolibc.specs'],
+    folder: 'firmware/boards/virt',
+    link: ['-nostartfiles'],
+    emulator: 'qemu-system-riscv32',
+    emulatorPackage: 'qemu-system-misc',
+    machine: ['-M', 'virt,memory-backend=shared', '-m', '32M', '-bios', 'none', ...uart],
+    memory: 32,
+    shared: 16,
   },
 };
 
@@ -106,7 +128,10 @@ function components(board, app) {
       sources: cFiles('firmware/emulator'),
       flags: ['-std=gnu11', ...warnings],
     },
-    board: { sources: cFiles(boards[board].folder), flags: ['-std=gnu11', ...warnings] },
+    board: {
+      sources: [...cFiles('firmware/boards/common'), ...cFiles(boards[board].folder)],
+      flags: ['-std=gnu11', ...warnings],
+    },
   };
 }
 
@@ -169,7 +194,7 @@ export async function buildImage(board, build, variant = 'release', extra = {}) 
   }
   await inParallel(jobs);
   mkdirSync(out, { recursive: true });
-  await linkImage(compiler, [...target, ...link, `-Wl,-T,${folder}/link.ld`], objects, out);
+  await linkImage(compiler, [...target, ...link, `-T${folder}/link.ld`], objects, out);
   return out;
 }
 

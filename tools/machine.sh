@@ -11,6 +11,8 @@ wanted=(
   python3-kconfiglib:/usr/lib/python3/dist-packages/kconfiglib.py
   clang-19:clang-19 llvm-19:llvm-cov-19
   gcc-arm-none-eabi:arm-none-eabi-gcc libnewlib-arm-none-eabi:/usr/include/newlib/string.h qemu-system-arm:qemu-system-arm
+  gcc-riscv64-unknown-elf:riscv64-unknown-elf-gcc picolibc-riscv64-unknown-elf:/usr/lib/picolibc/riscv64-unknown-elf/picolibc.specs
+  qemu-system-misc:qemu-system-riscv32
   qemu-user:qemu-s390x gcc-arm-linux-gnueabihf:arm-linux-gnueabihf-gcc gcc-s390x-linux-gnu:s390x-linux-gnu-gcc
   gcc-powerpc-linux-gnu:powerpc-linux-gnu-gcc libc6-dev-armhf-cross:/usr/arm-linux-gnueabihf/include/stdio.h
   libc6-dev-s390x-cross:/usr/s390x-linux-gnu/include/stdio.h libc6-dev-powerpc-cross:/usr/powerpc-linux-gnu/include/stdio.h

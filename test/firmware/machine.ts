@@ -94,11 +94,11 @@ export class Machine {
     ftruncateSync(this.#file, memory * MIB);
     this.#put(0, Buffer.alloc(PAGES * PAGE, 0xff));
     this.#args = [
-      ...machine,
       ...['-object', `memory-backend-file,id=shared,size=${memory}M,mem-path=${path},share=on`],
-      ...['-display', 'none', '-monitor', 'none', '-semihosting-config', 'enable=on,target=native'],
-      ...['-chardev', `socket,id=line,host=127.0.0.1,port=${linePort},nodelay=on`, '-serial', 'chardev:line'],
-      ...['-chardev', `file,id=log,path=${this.#log},append=on`, '-serial', 'chardev:log'],
+      ...['-display', 'none', '-monitor', 'none'],
+      ...['-chardev', `socket,id=line,host=127.0.0.1,port=${linePort},nodelay=on`],
+      ...['-chardev', `file,id=log,path=${this.#log},append=on`],
+      ...machine,
       ...['-kernel', elf],
     ];
   }

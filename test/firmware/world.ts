@@ -1,7 +1,7 @@
 /** `hawser gateway` as a process with its store, an MQTT broker behind it, and emulated devices that are paired with it. */
 
 import { once } from 'node:events';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { Aedes } from 'aedes';
@@ -56,7 +56,7 @@ export class World {
 
   async startGateway(): Promise<void> {
     this.gateway = new Process('gateway', '-c', this.#config, '--events', this.events);
-    await this.gateway.says(/listening on/);
+    await this.gateway.says(/listening on/, 120_000);
   }
 
   get events(): string {
@@ -71,10 +71,11 @@ export class World {
 
   /** A new device with that image. */
   async device(board: BoardName, build: BuildName, variant = 'release'): Promise<Device> {
-    const elf = join(await buildImage(board, build, variant), 'image.elf');
     const name = `${board}-${build}-${this.#closers.length}`;
     const folder = join(this.#path, name);
     mkdirSync(folder);
+    const elf = join(folder, 'image.elf'); // its own, should the image be built again meanwhile
+    copyFileSync(join(await buildImage(board, build, variant), 'image.elf'), elf);
     const file = join(folder, 'pairing.bin');
     const id = Buffer.from(name.padEnd(8)).subarray(-8).toString('hex');
     const options = ['--allow', 'mqtt', '--format', 'bin', '--record-max', '256', '--id', id];
