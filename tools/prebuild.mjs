@@ -7,7 +7,7 @@
 // functions. prebuildify itself is not used: it drives node-gyp, and the addon is built by CMake.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { newerThan } from './symbol-versions.mjs';
 
@@ -29,7 +29,8 @@ try {
   if (platform === 'linux') checkVersions(fresh);
   run(process.execPath, ['-e', 'process.dlopen({ exports: {} }, process.argv[1], 2)', fresh]);
   renameSync(fresh, target);
-  console.log(`${target.slice(root.length)}: ${statSync(target).size} bytes, OpenSSL ${versions.openssl} of Node`);
+  // not on stdout: `npm pack --json` writes there
+  console.error(`${relative(root, target)}: ${statSync(target).size} bytes, OpenSSL ${versions.openssl} of Node`);
   if (!versions.openssl.startsWith('3.0.'))
     console.error('for a release build with Node 20: one of a later OpenSSL may need what Node 20 lacks');
 } catch (error) {
