@@ -54,11 +54,12 @@ void cells_program(unsigned page, size_t offset, uint32_t word) {
 }
 
 void cells_erase(unsigned page) {
+  uint32_t erased = (machine()->worn >> page & 1) != 0 ? 0xfffffffeu : 0xffffffffu;
   machine()->erases[page]++;
   for (size_t pass = 0; pass < 2; pass++) {
     for (size_t offset = 0; offset < FLASH_PAGE; offset += FLASH_WORD) {
       volatile uint32_t *cell = word_at(page, offset);
-      *cell = pass == 0 ? *cell | half() : 0xffffffffu;
+      *cell = pass == 0 ? *cell | half() : erased;
       if (offset % 256 == 0) {
         step();
       }

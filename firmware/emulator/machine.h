@@ -20,21 +20,19 @@ enum machine_state { MACHINE_RUNS = 1, MACHINE_SLEEPS = 2, MACHINE_CUT = 3, MACH
 
 typedef struct machine_host {
   /* written by the host before each start */
-  uint32_t woken;      /* 1: from deep sleep; 0: power came back */
   uint32_t seeded;     /* 1: seed is there; the firmware takes it away */
   uint8_t seed[32];    /* of the emulated random source */
   uint32_t cut_after;  /* so many steps of the flash, then the power is gone; 0: never */
+  uint32_t worn;       /* a bit for each page of the flash that can no longer be erased */
   uint32_t reading_ms; /* the meter ticks this often; 0: never */
   uint32_t readings;   /* at most so many in this power cycle */
   /* written by the firmware */
-  uint32_t state;    /* enum machine_state */
-  uint32_t sleep_ms; /* how long it wants to sleep */
-  uint32_t led;      /* set by a command */
-  uint32_t erases[MACHINE_PAGES],
-      programs[MACHINE_PAGES]; /* of each flash page, ever: pages erased, words programmed */
-  uint32_t flash_steps;        /* of this power cycle */
-  uint32_t stack_peak, arena_peak;
-  uint32_t traces;                   /* of this power cycle */
+  uint32_t state;                                          /* enum machine_state */
+  uint32_t sleep_ms;                                       /* how long it wants to sleep */
+  uint32_t lamp;                                           /* set by a command */
+  uint32_t erases[MACHINE_PAGES], programs[MACHINE_PAGES]; /* of each page, ever: erasures, words programmed */
+  uint32_t flash_steps;                                    /* of this power cycle */
+  uint32_t traces;                                         /* since the host set it to 0 */
   uint8_t trace[MACHINE_TRACES][44]; /* key and nonce of each seal, in an image with HAWSER_TRACE */
 } machine_host;
 

@@ -13,5 +13,5 @@ uint32_t meter_ticks(void) {
 }
 
 void lamp_set(uint32_t brightness) {
-  machine()->led = brightness;
+  machine()->lamp = brightness;
 }

@@ -45,6 +45,34 @@ describe('the firmware', function () {
       assert.deepEqual(device.numbers('unknown'), []);
     });
 
+  it('sends no record while the old slot cannot be wiped, and goes on where it stood once it can', async () => {
+    const device = await world.device('an386', 'ticket');
+    device.machine.start();
+    await publish(device, 1);
+    await device.machine.cut();
+    device.machine.start({ readings: 1, worn: [pages.slot0] });
+    await device.says('not stored 0', 2);
+    await device.machine.cut();
+    assert.equal((await device.handshakes(1)).length, 1, 'nothing was confirmed');
+    await until('its early data', () => device.readings.length === 2);
+    device.machine.start({ readings: 1 });
+    await device.says('delivered 3');
+    assert.deepEqual(device.readings, [1, 2, 3]);
+    assert.deepEqual(device.numbers('unknown'), [2], 'that its early data was taken it could not learn');
+  });
+
+  it('says what became of its readings when the gateway crashes', async () => {
+    const device = await world.device('an386', 'ticket');
+    device.machine.start();
+    await publish(device, 2);
+    await world.crashGateway();
+    device.line.noise(); // or it would learn of the crash with its next reading
+    await device.says('stream closed 5');
+    device.machine.more(1);
+    await device.says('delivered 3');
+    assert.deepEqual(device.readings, [1, 2, 3]);
+  });
+
   /** [writes, wipes] of the two slots. */
   function slots({ machine }: Device): [number, number] {
     const { erases, programs } = machine.wear;

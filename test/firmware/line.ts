@@ -5,7 +5,8 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 
 export class Line {
   readonly #server: Server;
-  readonly #gateway: Socket;
+  readonly #gatewayPort: number;
+  #gateway!: Socket;
   #board: Socket | undefined;
   /** false: nothing comes through, and neither end is told. */
   up = true;
@@ -15,23 +16,31 @@ export class Line {
   /** Bytes of the board's that did not. */
   lost = 0;
 
-  private constructor(server: Server, gateway: Socket) {
+  private constructor(server: Server, gatewayPort: number) {
     this.#server = server;
-    this.#gateway = gateway;
-    gateway.setNoDelay(true).on('error', () => undefined);
-    gateway.on('data', (piece) => {
-      if (!this.up || !this.#board || this.#board.destroyed) return; // nobody listens
-      this.toBoard += piece.length;
-      this.#board.write(piece);
-    });
+    this.#gatewayPort = gatewayPort;
     server.on('connection', (board) => this.#plugged(board));
   }
 
   static async open(gatewayPort: number): Promise<Line> {
     const server = createServer().listen(0, '127.0.0.1');
-    const gateway = connect(gatewayPort, '127.0.0.1');
-    await Promise.all([once(server, 'listening'), once(gateway, 'connect')]);
-    return new Line(server, gateway);
+    await once(server, 'listening');
+    const line = new Line(server, gatewayPort);
+    await line.plug();
+    return line;
+  }
+
+  /** Into the gateway, which is there anew. */
+  async plug(): Promise<void> {
+    const gateway = connect(this.#gatewayPort, '127.0.0.1').setNoDelay(true);
+    await once(gateway, 'connect');
+    gateway.on('error', () => undefined);
+    gateway.on('data', (piece) => {
+      if (!this.up || !this.#board || this.#board.destroyed) return; // nobody listens
+      this.toBoard += piece.length;
+      this.#board.write(piece);
+    });
+    this.#gateway = gateway;
   }
 
   get port(): number {
@@ -41,7 +50,7 @@ export class Line {
   #plugged(board: Socket): void {
     this.#board = board.setNoDelay(true).on('error', () => undefined);
     board.on('data', (piece: Buffer) => {
-      if (!this.up) return void (this.lost += piece.length);
+      if (!this.up || this.#gateway.destroyed) return void (this.lost += piece.length);
       this.toGateway += piece.length;
       this.#gateway.write(piece);
     });

@@ -27,10 +27,10 @@ const PAGES = 8;
 const RETAINED = { at: MIB, length: 16_384 };
 const HOST = 2 * MIB;
 const field = {
-  woken: 0,
-  seeded: 4,
-  seed: 8,
-  cutAfter: 40,
+  seeded: 0,
+  seed: 4,
+  cutAfter: 36,
+  worn: 40,
   readingMs: 44,
   readings: 48,
   state: 52,
@@ -39,10 +39,8 @@ const field = {
   erases: 64,
   programs: 96,
   flashSteps: 128,
-  stackPeak: 132,
-  arenaPeak: 136,
-  traces: 140,
-  trace: 144,
+  traces: 132,
+  trace: 136,
 } as const;
 const TRACE_LENGTH = 44;
 const States = { runs: 1, sleeps: 2, cut: 3, fault: 4 } as const;
@@ -55,6 +53,8 @@ export interface Power {
   readingMs?: number;
   /** The power goes at this step of the flash. */
   cutAfter?: number;
+  /** Pages of the flash that can no longer be erased. */
+  worn?: number[];
 }
 
 export interface Wear {
@@ -82,7 +82,6 @@ export class Machine {
   #qemu: ChildProcess | undefined;
   /** What qemu itself had to say. */
   #said = '';
-  powerCycles = 0;
 
   constructor(board: BoardName, elf: string, folder: string, linePort: number) {
     const { machine, memory, shared, emulator } = boards[board];
@@ -105,14 +104,16 @@ export class Machine {
 
   // ---- Power ----------------------------------------------------------------------------------------------------------
 
-  start({ woken = false, readings = 0, readingMs = 1, cutAfter = 0 }: Power = {}): void {
+  start({ woken = false, readings = 0, readingMs = 1, cutAfter = 0, worn = [] }: Power = {}): void {
     if (this.#qemu) throw new Error('it runs already');
-    this.powerCycles += 1;
     if (!woken) this.#put(RETAINED.at, randomBytes(RETAINED.length));
-    this.#set(field.woken, woken ? 1 : 0);
     this.#put(HOST + field.seed, randomBytes(32));
     this.#set(field.seeded, 1);
     this.#set(field.cutAfter, cutAfter);
+    this.#set(
+      field.worn,
+      worn.reduce((mask, page) => mask | (1 << page), 0),
+    );
     this.#set(field.readings, readings);
     this.#set(field.readingMs, readingMs);
     for (const zero of [field.state, field.flashSteps]) this.#set(zero, 0);
@@ -176,9 +177,6 @@ export class Machine {
   }
   get lamp(): number {
     return this.#get(field.lamp);
-  }
-  get flashSteps(): number {
-    return this.#get(field.flashSteps);
   }
   get wear(): Wear {
     const list = (at: number): number[] => Array.from({ length: PAGES }, (_, page) => this.#get(at + 4 * page));

@@ -45,10 +45,12 @@ const some = (random: Random): { readings: number; readingMs: number } => ({
   readingMs: 1 + random(60),
 });
 
+const hasDelivered = (device: Device): boolean => device.lines.some((line) => line.startsWith('delivered'));
+
 const delivered = (device: Device): Promise<unknown> =>
   until('a delivery', () => {
     device.machine.check();
-    return device.lines.some((line) => line.startsWith('delivered'));
+    return hasDelivered(device);
   });
 
 const cycles = {
@@ -60,19 +62,16 @@ const cycles = {
   /** At any step of the flash, or, where it does not get there, once all is delivered. */
   flash: async (device, random) => {
     device.machine.start({ ...some(random), cutAfter: 1 + random(160) });
-    await until('the cut', () => {
-      const end = device.lines.filter((line) => line.startsWith('delivered')).length > 0;
-      return device.machine.atCut || end;
-    });
+    await until('the cut', () => device.machine.atCut || hasDelivered(device));
   },
-  /** At any byte, either way. */
+  /** At any byte, either way; or, where there are not so many, once a reading is delivered. */
   line: async (device, random) => {
     const { line } = device;
     const [to, from] = [line.toGateway + random(300), line.toBoard + random(200)];
     device.machine.start(some(random));
     await until('the byte', () => {
       device.machine.check();
-      return line.toGateway >= to || line.toBoard >= from;
+      return line.toGateway >= to || line.toBoard >= from || hasDelivered(device);
     });
   },
   /** Where nobody hears it. */
@@ -111,11 +110,18 @@ const cycles = {
     device.machine.start({ woken: kind === 'retained', readings: 1, readingMs: 1 + random(30) });
     await sleep(random(300));
   },
+  /** The gateway goes first. */
+  gateway: async (device, random) => {
+    device.machine.start(some(random));
+    await sleep(random(300));
+    await device.world.crashGateway();
+    await sleep(random(300));
+  },
 } satisfies Record<string, Run>;
 
 export type Kind = keyof typeof cycles;
 
-/** How often each is drawn. */
+/** How often each is drawn; the gateway's crash is added once in a hundred. */
 const weights: Kind[] = [
   'time',
   'time',
@@ -138,7 +144,8 @@ export async function soak(world: World, { cuts, board, build, variant, seed, ki
   const ledger = new Ledger();
   const drawn = kinds ?? weights;
   for (let i = 0; i < cuts; i++) {
-    await cycle(device, ledger, cycles[drawn[random(drawn.length)]!], random);
+    const kind = random(100) === 0 && !kinds ? 'gateway' : drawn[random(drawn.length)]!;
+    await cycle(device, ledger, cycles[kind], random);
     if ((i + 1) % 100 === 0) tell?.(ledger.summary);
     if (ledger.faults.length > 0) return ledger;
   }
@@ -159,7 +166,12 @@ async function cycle(device: Device, ledger: Ledger, run: Run, random: Random): 
   const slots: [Buffer, Buffer] = [machine.page(pages.slot0), machine.page(pages.slot1)];
   machine.clearConsole();
   machine.clearSeals();
-  await run(device, random);
+  try {
+    await run(device, random);
+  } catch (error) {
+    // nothing that a power cut leaves may keep a device from being heard
+    ledger.faults.push(`cycle ${ledger.cycles + 1}: ${String(error)}; it said: ${device.lines.join(', ')}`);
+  }
   await machine.cut();
   const journal = readJournal([machine.page(pages.journal0), machine.page(pages.journal1)]);
   const unreachable = !device.line.up;

@@ -24,6 +24,7 @@ export class World {
   readonly #path: string;
   readonly #config: string;
   readonly #serialPort: number;
+  readonly #lines: Line[] = [];
   readonly #closers: (() => Promise<void> | void)[] = [];
   gateway!: Process;
 
@@ -59,6 +60,13 @@ export class World {
     await this.gateway.says(/listening on/, 120_000);
   }
 
+  /** The gateway's process is killed, and another one started on its store. */
+  async crashGateway(): Promise<void> {
+    await this.gateway.stop('SIGKILL');
+    await this.startGateway();
+    for (const line of this.#lines) await line.plug();
+  }
+
   get events(): string {
     return join(this.#path, 'events');
   }
@@ -81,6 +89,7 @@ export class World {
     const options = ['--allow', 'mqtt', '--format', 'bin', '--record-max', '256', '--id', id];
     await done('pair', name, ...options, '-o', file, '-c', this.#config, ...builds[build].pair);
     const line = await Line.open(this.#serialPort);
+    this.#lines.push(line);
     const machine = new Machine(board, elf, folder, line.port);
     machine.flash(pages.pairing, readFileSync(file));
     this.#closers.push(async () => {
