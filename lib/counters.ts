@@ -9,6 +9,7 @@ const reasons = {
   badMessage: 'malformed or unexpected handshake bytes',
   unknownDevice: 'no such device, or another mode or suite',
   unknownTicket: 'no device has this ticket',
+  passedTicket: 'a block start that its device has passed: flash put back, a copy of the device, or a repeated message',
   badAuthentication: 'a MAC or tag was wrong',
   closedEarly: 'the other end hung up before it was live',
   // Of a known device

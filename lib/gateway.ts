@@ -16,6 +16,7 @@ import { idKey, type Context, type Settings } from './gateway/context.js';
 import { Door } from './gateway/door.js';
 import { Ends } from './gateway/ends.js';
 import { HalfOpen } from './gateway/half-open.js';
+import { PassedTickets } from './gateway/passed-tickets.js';
 import { Refusals, type RefusalCounts } from './gateway/refusals.js';
 import type { DeviceSession } from './gateway/session.js';
 import { monotonic } from './mux.js';
@@ -97,6 +98,7 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
       counters: this.counters,
       upstreams: this.#upstreams,
       candidates: new Candidates(4 * this.#settings.maxHalfOpen),
+      passed: new PassedTickets(),
       ends: new Ends(),
       refusals: this.#refusals,
       sessions: this.#sessions,

@@ -397,7 +397,7 @@ inline rule_7_5_5_live(a) {
 }
 /* Rule 5, the write: at once, late or never; compare-and-set keeps p from falling. */
 inline rule_7_5_5_confirm(a) {
-  q = mpos[sm[a]]; fresh = (S.inc == inc || sinc[a] == inc); late[a] = 0;
+  q = mpos[sm[a]]; fresh = (sinc[a] == inc); late[a] = 0;
 #ifdef MUT_STAMP_BY_OLD_ANSWER
   fresh = 1;
 #endif

@@ -34,7 +34,10 @@ function narrate(gateway: Gateway, io: Io): void {
 function countFloods(gateway: Gateway, io: Io): Tally[] {
   const dropped = new Tally('dropped', (line) => io.note(line));
   const refused = new Tally('refused', (line) => io.note(line));
-  gateway.on('drop', ({ reason }: DropReport) => dropped.add(reason));
+  gateway.on('drop', ({ reason, device }: DropReport) =>
+    // Silence is all that a ticket device whose flash was put back gets from now on: whoever can pair it again must know which.
+    dropped.add(reason === 'passedTicket' && device ? `${reason} (device ${idText(device)})` : reason),
+  );
   gateway.on('refused', ({ device, upstream, reason }) =>
     refused.add(`device ${idText(device)}: ${printable(upstream)} (${reason})`),
   );

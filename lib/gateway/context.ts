@@ -8,6 +8,7 @@ import type { DeviceRecord, GatewayEvents, Store } from '../types.js';
 import type { Upstream } from '../upstream.js';
 import type { Candidates } from './candidates.js';
 import type { Ends } from './ends.js';
+import type { PassedTickets } from './passed-tickets.js';
 import type { Refusals } from './refusals.js';
 import type { DeviceSession } from './session.js';
 
@@ -30,6 +31,7 @@ export interface Context {
   readonly counters: Counters;
   readonly upstreams: ReadonlyMap<string, Upstream>;
   readonly candidates: Candidates;
+  readonly passed: PassedTickets;
   readonly ends: Ends;
   readonly refusals: Refusals;
   /** Confirmed sessions by device id (idKey). */

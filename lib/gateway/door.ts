@@ -101,7 +101,7 @@ export class Door {
   async #answerTicket(look: Look, ticket: Uint8Array): Promise<Answer> {
     const entries = await this.context.store.byTicket(ticket);
     const found = this.#whose(look.accept, entries);
-    if (!found) throw new Silence(entries.length > 0 ? 'badAuthentication' : 'unknownTicket');
+    if (!found) throw entries.length > 0 ? new Silence('badAuthentication') : this.#unknown(ticket);
     const { record } = found.entry;
     this.#admit(record);
     const { resumption } = found;
@@ -109,10 +109,18 @@ export class Door {
       throw new Silence('stale', record.id);
     const continued = this.#continues(record, resumption);
     const claimed = await this.#claim(look.accept, found, continued !== undefined);
+    if (resumption.i === 0) this.context.passed.add(idKey(record.id), idKey(ticket));
     // As above; what the other link was told stands.
     const known = this.#known(look.key);
     if (known) return known;
     return this.#answerClaimed(look, found, claimed, continued);
+  }
+
+  #unknown(ticket: Uint8Array): Silence {
+    const device = this.context.passed.of(idKey(ticket));
+    return device === undefined
+      ? new Silence('unknownTicket')
+      : new Silence('passedTicket', Buffer.from(device, 'latin1'));
   }
 
   #whose(accept: AcceptCore, entries: readonly StoreEntry[]): Found | undefined {

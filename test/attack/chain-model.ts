@@ -397,7 +397,7 @@ export class ChainModel {
       'rule_7_5_5_live',
       `a candidate at ${show(q)} behind ${show(this.S.p)}`,
     );
-    const fresh = this.S.inc === this.inc || answer.inc === this.inc;
+    const fresh = answer.inc === this.inc;
     const p = { b: q.b, i: q.i + 1 };
     this.S = fresh ? { ...this.S, p, early: 'EMPTY', inc: this.inc } : { ...this.S, p, early: 'VOID' };
   }

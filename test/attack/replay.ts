@@ -28,6 +28,15 @@ class Tickets {
     this.walk(start, 4);
   }
 
+  /** A chain that the device alone knows: its first record was lost, and then its power. */
+  addSlot(image: Uint8Array): void {
+    const slot = Buffer.from(image);
+    const id = new Uint8Array(slot.subarray(12, 20));
+    const known = this.chains.has(hex(id));
+    const start = { ...this.js.chainStart(new Uint8Array(slot.subarray(24, 56))), id, b: slot.readUInt32BE(20) };
+    if (!known) this.chains.set(`${hex(id)} in flash`, start);
+  }
+
   private walk(start: Chain, blocks: number): void {
     let block = start;
     for (let b = start.b; b < start.b + blocks; b++) {
@@ -132,6 +141,7 @@ class DeviceTap {
     const model = this.watch()?.model;
     const asks = events.find((event) => event.type === 'store');
     const live = events.some(({ type }) => type === 'live');
+    if (asks) this.watch()?.tickets.addSlot(asks.slot);
     if (asks) model?.rule_7_4_3_take(slotOf(asks.slot));
     else if (live && !this.live && !this.announced) model?.rule_7_4_3_take(undefined);
     else if (this.live && !events.some(({ type }) => type === 'drop')) model?.hear(events.length > 0);
@@ -146,7 +156,7 @@ class DeviceTap {
 export class Watch {
   readonly model: ChainModel;
   readonly first: { chain: string; f: number };
-  private readonly tickets = new Tickets();
+  readonly tickets = new Tickets();
 
   constructor(
     readonly world: World,

@@ -15,6 +15,7 @@ import {
 } from '../../lib/engine.js';
 import { HawserError } from '../../lib/errors.js';
 import { Candidates, type Candidate } from '../../lib/gateway/candidates.js';
+import { PassedTickets } from '../../lib/gateway/passed-tickets.js';
 import { addressGroup, HalfOpen, type Pending } from '../../lib/gateway/half-open.js';
 import { Mux, type StreamEnd } from '../../lib/mux.js';
 import { admit, barred } from '../../lib/policy.js';
@@ -262,6 +263,30 @@ function scripted(): { core: ScriptedCore; mux: Mux; log: string[]; end: StreamE
   });
   return { core, mux, log, end };
 }
+
+describe('tickets of the past', () => {
+  it('tell their device, for its last eight block starts', () => {
+    const passed = new PassedTickets();
+    for (let n = 0; n < 10; n++) passed.add('device', `ticket ${n}`);
+    passed.add('device', 'ticket 9'); // the same message 1 again
+    assert.equal(passed.of('ticket 1'), undefined);
+    for (let n = 2; n < 10; n++) assert.equal(passed.of(`ticket ${n}`), 'device');
+    assert.equal(passed.of('ticket 10'), undefined);
+    assert.equal(passed.size, 8);
+  });
+  it('of the device that was answered longest ago are forgotten first', () => {
+    const passed = new PassedTickets(2);
+    passed.add('a', 'a1');
+    passed.add('b', 'b1');
+    passed.add('a', 'a2');
+    passed.add('c', 'c1');
+    assert.deepEqual(
+      ['a1', 'a2', 'b1', 'c1'].map((ticket) => passed.of(ticket)),
+      ['a', 'a', undefined, 'c'],
+    );
+    assert.equal(passed.size, 3);
+  });
+});
 
 describe('mux', () => {
   it('keeps what is not acknowledged, and writes it again from where the core says', () => {
