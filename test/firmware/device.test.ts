@@ -61,6 +61,22 @@ describe('the firmware', function () {
     assert.deepEqual(device.numbers('unknown'), [2], 'that its early data was taken it could not learn');
   });
 
+  it('jumps to the block in flash where a warm message 1 is not answered, which is one write and one wipe', async () => {
+    const device = await world.device('an386', 'ticket', 'impatient');
+    device.machine.start();
+    await publish(device, 1);
+    device.line.up = false;
+    device.line.noise();
+    await device.says('link lost 3');
+    await device.says('link lost 10'); // nobody answered, for longer than it is patient
+    assert.deepEqual(slots(device), [1, 0]);
+    device.line.up = true;
+    await publish(device, 1);
+    const [, second] = await device.handshakes(2);
+    assert.deepEqual([second!.kind, second!.continued], ['resumption', true], 'its streams go on');
+    assert.deepEqual(slots(device), [2, 1]);
+  });
+
   it('says what became of its readings when the gateway crashes', async () => {
     const device = await world.device('an386', 'ticket');
     device.machine.start();
