@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { done, folder, upstream } from '../cli/harness.js';
 import { end, gateway, handshakes, keep, root, run, type World } from '../e2e/world.js';
@@ -154,6 +154,52 @@ describe('a project that links hawser', function () {
     const path = project('pkg-config');
     const said = failing('make', [], path, { ...env(), CFLAGS: String.raw`-DHAWSER_CONFIG_FILE=\"x.h\"` });
     assert.match(said, /comes too late/);
+  });
+
+  /** The project that docs/PORTING.md shows, file by file. */
+  function porting(): string {
+    const path = folder();
+    const page = readFileSync(join(root, 'docs/PORTING.md'), 'utf8');
+    const files = [...page.matchAll(/^<!-- meter\/(\S+) -->\n```\w+\n([^]*?)^```$/gm)];
+    assert.ok(files.length >= 9 && files.length === page.match(/^```\w+$/gm)!.length, 'every snippet is a file');
+    for (const [, name, text] of files) writeFileSync(join(path, name!), text!);
+    cpSync(join(root, 'test/consumer/porting/board.c'), join(path, 'board.c'));
+    return path;
+  }
+
+  it('docs/PORTING.md: its project compiles for a Cortex-M4', () => {
+    const path = porting();
+    const includes = ['-I.', ...['include', 'ports/psa'].map((name) => `-I${join(root, 'csrc', name)}`)];
+    const flags = [
+      '-mcpu=cortex-m4',
+      '-mthumb',
+      '-Os',
+      '-std=c99',
+      '-Wall',
+      '-Wextra',
+      '-Wconversion',
+      '-Werror',
+      '-c',
+    ];
+    const choices = ['-DHAWSER_CONFIG_FILE="hawser_config.h"', `-DMBEDTLS_CONFIG_FILE="${hostConfig}"`];
+    for (const file of readdirSync(path).filter((name) => name.endsWith('.c') && name !== 'board.c'))
+      execFileSync('arm-none-eabi-gcc', [...flags, ...choices, ...includes, `-I${mbedtls}/include`, file], {
+        cwd: path,
+        stdio: 'pipe',
+      });
+  });
+
+  it('docs/PORTING.md: its project completes a handshake, and boots from its flash into a resumption', async () => {
+    const path = porting();
+    cmake('-G', 'Ninja', '-S', path, '-B', join(path, 'build'), `-DHAWSER=${root}`);
+    cmake('--build', join(path, 'build'));
+    await pair('ported', join(path, 'meter.bin'), '--format', 'bin', '--suite', 'p256', '--record-max', '512');
+    const before = readFileSync(world.events, 'utf8').length;
+    const board = [`METER_FOLDER=${path}`, `METER_PORT=${world.listen}`, join(path, 'build/meter')];
+    for (let boot = 0; boot < 2; boot++) assert.equal((await run(['env', ...board], new Uint8Array(0))).code, 0);
+    assert.deepEqual(await handshakes(world.events, before, 2), ['full', 'resumption']);
+    const pages = [0, 1].map((page) => readFileSync(join(path, `page${page}`), 'latin1').slice(0, 4));
+    assert.deepEqual(pages.sort(), ['', 'HWSL'], 'one slot is valid, the other is wiped');
   });
 
   /** -U__unix__: as a compiler for a board without an operating system. */
