@@ -1,8 +1,5 @@
 /** One end of a contender in a process of its own: `child.ts PEER server|client`, driven over IPC. */
 
-import * as hawser from './peers/hawser.js';
-import * as net from './peers/net.js';
-import * as tls from './peers/tls.js';
 import { parallel, type Client, type Peer } from './peer.js';
 import { download, loops, messages, rounds, spaced, upload } from './work.js';
 
@@ -12,7 +9,12 @@ export type Order =
   | { job: 'messages' | 'spaced' | 'rounds'; count: number }
   | { job: 'connections'; kind: string; ms: number };
 
-const peers: Record<string, Peer> = { hawser, net, tls };
+/** Each process loads its own contender alone: what is loaded is looked through by every garbage collection. */
+const peers: Record<string, () => Promise<Peer>> = {
+  hawser: () => import('./peers/hawser.js'),
+  net: () => import('./peers/net.js'),
+  tls: () => import('./peers/tls.js'),
+};
 
 async function carryOut(client: Client, order: Order): Promise<number> {
   switch (order.job) {
@@ -43,7 +45,7 @@ function reply(work: Promise<unknown>): void {
 }
 
 const [name = '', role] = process.argv.slice(2);
-const peer = peers[name];
+const peer = await peers[name]?.();
 if (!peer) throw new Error(`no peer is called ${name}`);
 process.on('disconnect', () => setTimeout(() => process.exit(), 200));
 if (role === 'server') reply(peer.server());

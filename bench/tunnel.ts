@@ -14,7 +14,7 @@ import type { Effort } from './effort.js';
 import { measure, type Row } from './measure.js';
 import { startClient, startServer, track, type Asked } from './processes.js';
 
-const cli = fileURLToPath(new URL('../lib/cli/main.ts', import.meta.url));
+const cli = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const section = 'tunnel: client - tunnel - tunnel - server';
 
 interface Tunnel {
@@ -104,7 +104,7 @@ function launch(program: string, args: string[]): ChildProcess {
 async function startHawser(folder: string, near: number, far: number): Promise<void> {
   const path = join(folder, 'hawser');
   const run = (...args: string[]): Buffer =>
-    execFileSync(process.execPath, ['--import=tsx', '--no-warnings', cli, ...args], {
+    execFileSync(process.execPath, ['--no-warnings', cli, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   run('init', path);
@@ -129,11 +129,10 @@ async function startHawser(folder: string, near: number, far: number): Promise<v
     '-o',
     pairing,
   );
-  launch(process.execPath, ['--import=tsx', '--no-warnings', cli, 'gateway', '--config', config]);
+  launch(process.execPath, ['--no-warnings', cli, 'gateway', '--config', config]);
   await reached(port);
   const state = join(path, 'state');
   launch(process.execPath, [
-    '--import=tsx',
     '--no-warnings',
     cli,
     'connect',

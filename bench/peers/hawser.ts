@@ -8,14 +8,21 @@ import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 
-import { connect, type Session } from '../../lib/device.js';
-import { Mode, Suite } from '../../lib/engine.js';
-import { selectEngine } from '../../lib/engine/select.js';
-import { createGateway } from '../../lib/gateway.js';
-import { createPairing } from '../../lib/pairing.js';
-import { MemoryStorage } from '../../lib/storage.js';
-import { lmdbStore } from '../../lib/store/lmdb.js';
-import type { ConnectOptions, DevicePairing } from '../../lib/types.js';
+// The package as it is installed, compiled: what tsx makes of the sources for itself is slower.
+import {
+  connect,
+  createGateway,
+  createPairing,
+  lmdbStore,
+  MemoryStorage,
+  Mode,
+  selectEngine,
+  Suite,
+  type ConnectOptions,
+  type DevicePairing,
+  type Session,
+} from 'hawser';
+
 import { parallel, type Client } from '../peer.js';
 import { echo, serve, startEcho } from '../work.js';
 
