@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { folder, removeFolders } from '../cli/harness.js';
 import { root } from '../e2e/world.js';
@@ -44,6 +44,16 @@ describe('the packages of csrc/', () => {
       { cmake, idf, platformio: library.version },
       { cmake: version, idf: version, platformio: version },
     );
+  });
+
+  it('csrc/ is a package by itself: it builds where nothing else of the repository is', function () {
+    this.timeout(120_000);
+    const path = folder();
+    cpSync(csrc, join(path, 'csrc'), { recursive: true });
+    const built = (...args: string[]) => execFileSync('cmake', args, { cwd: path, stdio: 'pipe' });
+    built('-G', 'Ninja', '-S', 'csrc', '-B', 'build', '-DHAWSER_PSA=OFF');
+    built('--build', 'build');
+    assert.ok(existsSync(join(path, 'build/libhawser-openssl.a')));
   });
 
   it('library.json selects the files of sources.cmake, and they compile with its flags', () => {
