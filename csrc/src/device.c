@@ -105,8 +105,8 @@ static void early_unknown(const hawser_device *d) {
 
 /* PRF(B_f, label): B_0 of a pairing's ticket never leaves the port. */
 static int from_block(const hawser_device *d, const char *label, uint8_t out[HAWSER_KEY_LEN]) {
-  return (d->flags & ROOT) != 0 ? hawser_prf_key(out, d->session.pairing->ticket, label)
-                                : hawser_prf(out, d->block, label, NULL, 0);
+  return (d->flags & ROOT) != 0 ? hawser_prf_key(d->session.pairing->ticket, label, out, HAWSER_KEY_LEN)
+                                : hawser_prf_once(d->block, label, NULL, out, HAWSER_KEY_LEN);
 }
 
 /* SPEC 7.4 rule 6: leaving a position whose early data has no verdict makes it UNKNOWN. */
@@ -168,21 +168,18 @@ int hawser_device_init(hawser_device *d, const hawser_pairing *pairing, hawser_s
 
 /* Mode ticket without a slot: the pairing's B_0 is the first block. */
 static int boot_root(hawser_device *d) {
-  uint8_t id[HAWSER_HASH_LEN];
-  int err = hawser_prf_key(id, d->session.pairing->ticket, "chainid");
-  memcpy(d->chain, id, HAWSER_NAME_LEN);
   d->f = 0;
   d->flags |= ROOT;
-  return err;
+  return hawser_prf_key(d->session.pairing->ticket, "chainid", d->chain, sizeof d->chain);
 }
 
 /* 1 if the image is a slot of this pairing, 0 if not, or an error. A slot of another chain is left from another pairing;
  * modes with ECDH get new chains, and cannot tell. */
 static int own_slot(const hawser_device *d, const uint8_t *image, slot *out) {
-  uint8_t id[HAWSER_HASH_LEN];
+  uint8_t id[HAWSER_NAME_LEN];
   int is = read_slot(image, out);
   if (is == 1 && is_ticket(d)) {
-    int err = hawser_prf_key(id, d->session.pairing->ticket, "chainid");
+    int err = hawser_prf_key(d->session.pairing->ticket, "chainid", id, sizeof id);
     is = err != HAWSER_OK ? err : memcmp(id, out->chain, HAWSER_NAME_LEN) == 0;
   }
   return is;
@@ -304,14 +301,9 @@ static void note_early(const hawser_device *d, const hawser_early *early) {
 
 #endif
 
-static hawser_step step_of(const hawser_device *d) {
-  hawser_step at = {d->session.pairing, d->chain, d->b, d->i, d->step};
-  return at;
-}
-
 /* SPEC 7.4 rule 1: built once per position, then repeated byte for byte. */
 static int build_resumption(hawser_device *d, const hawser_early *early, int *early_taken) {
-  hawser_step at = step_of(d);
+  hawser_step at = {d->session.pairing, d->chain, d->b, d->i, d->step};
   hawser_writer w = {d->message1 + HAWSER_RESUME_HEAD, d->message1_cap - HAWSER_RESUME_HEAD - HAWSER_TAG_LEN, 0};
   size_t pay1_len;
   int carries, err;
@@ -320,7 +312,7 @@ static int build_resumption(hawser_device *d, const hawser_early *early, int *ea
   carries = put_early(&w, d, early);
   d->message1[HAWSER_RESUME_HEAD] = carries ? HAWSER_PAY1_EARLY : 0;
   pay1_len = (size_t)(w.at - (d->message1 + HAWSER_RESUME_HEAD));
-  err = hawser_resume_write1(&at, d->message1, pay1_len);
+  err = hawser_resume_write1(&at, d->message1, pay1_len, d->h1);
   if (err != HAWSER_OK) {
     hawser_port_wipe(d->message1, d->message1_cap);
     return err;
@@ -401,14 +393,17 @@ int hawser_connect(hawser_device *d, uint8_t transport, const hawser_early *earl
 }
 
 #if HAWSER_ECDH
-/* Each attempt has an ephemeral key of its own, so message 1 need not be kept. */
+/* Each attempt has an ephemeral key of its own, so message 1 need not be kept: it is made where it is sent from. */
 static int write_full(hawser_device *d, uint8_t *out, size_t cap, size_t *len) {
-  hawser_noise n;
-  uint8_t message[HAWSER_SEND_MIN];
+  uint8_t transport = d->session.link.transport;
+  size_t front = hawser_frame_front(transport, cap) + HAWSER_HEADER_LEN;
+  uint8_t *message = out + front;
   size_t message_len = 0;
-  int err = hawser_full_write1(&n, d->session.pairing, message, sizeof message, &message_len);
+  hawser_noise n;
+  int err = cap < HAWSER_SEND_MIN ? HAWSER_ERR_BUFFER
+                                  : hawser_full_write1(&n, d->session.pairing, message, cap - front, &message_len);
   if (err == HAWSER_OK) {
-    err = hawser_frame_message(d->session.link.transport, message, message_len, out, cap, len);
+    err = hawser_frame_message(transport, message, message_len, out, cap, len);
   }
   if (err == HAWSER_OK) {
     memcpy(d->u.full.e, n.e, sizeof n.e);
@@ -443,106 +438,6 @@ int hawser_device_send(hawser_device *d, uint8_t *out, size_t cap, size_t *len, 
     d->sent = (uint16_t)*len;
     d->flags &= (uint16_t)~SEND;
   }
-  return err;
-}
-
-/* ---- message 2 ---- */
-
-/* What a valid answer gives, before any of it is committed. */
-typedef struct answer {
-  uint8_t d2g[HAWSER_KEY_LEN], g2d[HAWSER_KEY_LEN];
-  uint8_t name[HAWSER_NAME_LEN];
-  uint8_t slot[HAWSER_SLOT_LEN]; /* if `stores` */
-  uint8_t step[HAWSER_KEY_LEN];  /* secret of the next position */
-  uint8_t status, stores;
-} answer;
-
-#if HAWSER_ECDH
-/* SPEC 7.4 rule 4: B_1 of the new chain is stored, f = 1; RAM stands at (0, 0). */
-static int full_chain(const hawser_device *d, const uint8_t b0[HAWSER_KEY_LEN], answer *a) {
-  uint8_t chain[HAWSER_NAME_LEN], block[HAWSER_KEY_LEN];
-  int err = hawser_chain_id(b0, chain);
-  if (err == HAWSER_OK) {
-    err = hawser_prf(block, b0, "block", NULL, 0);
-  }
-  if (err == HAWSER_OK) {
-    err = hawser_prf(a->step, b0, "first", NULL, 0);
-  }
-  if (err == HAWSER_OK) {
-    err = write_slot(a->slot, d->sequence + 1, chain, 1, block);
-  }
-  hawser_port_wipe(block, sizeof block);
-  a->stores = 1;
-  return err;
-}
-
-static int read_full(const hawser_device *d, const uint8_t *message, size_t len, answer *a) {
-  hawser_noise n;
-  hawser_secrets secrets;
-  int err;
-  memset(&n, 0, sizeof n);
-  memcpy(n.e, d->u.full.e, sizeof n.e);
-  memcpy(n.s.ck, d->u.full.ck, sizeof n.s.ck);
-  memcpy(n.s.h, d->u.full.h, sizeof n.s.h);
-  err = hawser_full_read2(&n, d->session.pairing, message, len);
-  if (err == HAWSER_OK) {
-    err = hawser_noise_finish(&n, &secrets);
-  }
-  if (err == HAWSER_OK) {
-    memcpy(a->d2g, secrets.d2g, sizeof a->d2g);
-    memcpy(a->g2d, secrets.g2d, sizeof a->g2d);
-    memcpy(a->name, secrets.name, sizeof a->name);
-    err = full_chain(d, secrets.b0, a);
-  }
-  hawser_port_wipe(&n, sizeof n);
-  hawser_port_wipe(&secrets, sizeof secrets);
-  return err;
-}
-#endif
-
-/* SPEC 7.2: a verdict exactly where there was early data; nothing is continued that has no name; no other bits. */
-static int status_valid(const hawser_device *d, uint8_t status) {
-  int verdict = status & HAWSER_STATUS_VERDICT;
-  int continued = (status & HAWSER_STATUS_CONTINUED) != 0;
-  int early = has_early(d);
-  return (status & ~(HAWSER_STATUS_VERDICT | HAWSER_STATUS_CONTINUED)) == 0 && (verdict != HAWSER_NO_EARLY) == early &&
-         !(continued && hawser_is_zero(d->session.name, HAWSER_NAME_LEN));
-}
-
-/* B_{f+1} must be in flash before (f, 0) is left. */
-static int next_block(const hawser_device *d, answer *a) {
-  uint8_t block[HAWSER_KEY_LEN];
-  int err = from_block(d, "block", block);
-  if (err == HAWSER_OK) {
-    err = write_slot(a->slot, d->sequence + 1, d->chain, d->f + 1, block);
-  }
-  hawser_port_wipe(block, sizeof block);
-  a->stores = 1;
-  return err;
-}
-
-static int read_resumption(const hawser_device *d, const uint8_t *message, size_t len, answer *a) {
-  hawser_step at = step_of(d);
-  hawser_resumed out;
-  uint8_t h1[HAWSER_HASH_LEN];
-  int err = hawser_resume_h1(&at, d->message1, d->message1_len, h1);
-  if (err == HAWSER_OK) {
-    err = hawser_resume_read2(&at, h1, d->session.link.transport, message, len, &out);
-  }
-  if (err == HAWSER_OK && !status_valid(d, out.status)) {
-    err = HAWSER_ERR_AUTH;
-  }
-  if (err == HAWSER_OK) {
-    memcpy(a->d2g, out.d2g, sizeof a->d2g);
-    memcpy(a->g2d, out.g2d, sizeof a->g2d);
-    memcpy(a->name, out.name, sizeof a->name);
-    a->status = out.status;
-    err = hawser_prf(a->step, d->step, "next", NULL, 0);
-  }
-  if (err == HAWSER_OK && !is_warm(d)) {
-    err = next_block(d, a);
-  }
-  hawser_port_wipe(&out, sizeof out);
   return err;
 }
 
@@ -625,15 +520,25 @@ static void go_live(hawser_device *d, const uint8_t step[HAWSER_KEY_LEN], uint64
   hawser_session_note(&d->session, now_ms);
 }
 
-static int commit(hawser_device *d, const answer *a, uint64_t now_ms) {
+/* ---- message 2 ---- */
+
+/* What a valid answer gives, before any of it is committed. */
+typedef struct answer {
+  hawser_keys keys;
+  uint8_t step[HAWSER_KEY_LEN]; /* secret of the next position */
+  uint8_t status, stores;
+  uint8_t slot[HAWSER_SLOT_LEN]; /* if `stores` */
+} answer;
+
+static void commit(hawser_device *d, const answer *a, uint64_t now_ms) {
   hawser_session *s = &d->session;
-  hawser_link_up(&s->link, s->link.transport, a->d2g, a->g2d);
+  hawser_link_up(&s->link, s->link.transport, a->keys.d2g, a->keys.g2d);
   s->link.live = 0;
-  memcpy(s->next, a->name, sizeof s->next);
+  memcpy(s->next, a->keys.name, sizeof s->next);
   d->status = a->status;
   if (!a->stores) {
     go_live(d, a->step, now_ms);
-    return HAWSER_OK;
+    return;
   }
   memcpy(d->u.store.slot, a->slot, sizeof a->slot);
   memcpy(d->u.store.step, a->step, sizeof a->step);
@@ -641,23 +546,100 @@ static int commit(hawser_device *d, const answer *a, uint64_t now_ms) {
   d->state = STORE;
   s->now_ms = now_ms;
   d->flags |= EV_STORE;
-  return HAWSER_OK;
 }
 
-static int take_answer(hawser_device *d, const uint8_t *message, size_t len, uint64_t now_ms) {
-  answer a;
-  int err;
-  memset(&a, 0, sizeof a);
 #if HAWSER_ECDH
-  err = d->kind == HAWSER_FULL ? read_full(d, message, len, &a) : read_resumption(d, message, len, &a);
-#else
-  err = read_resumption(d, message, len, &a);
-#endif
+
+/* SPEC 7.4 rule 4: B_1 of the new chain is stored, f = 1; RAM stands at (0, 0). */
+static HAWSER_APART int take_full(hawser_device *d, const hawser_noise *n, uint64_t now_ms) {
+  uint8_t chain[HAWSER_NAME_LEN], b0[HAWSER_KEY_LEN], block[HAWSER_KEY_LEN];
+  answer a;
+  int err = hawser_noise_finish(n, &a.keys, b0);
   if (err == HAWSER_OK) {
-    err = commit(d, &a, now_ms);
+    err = hawser_chain_of(b0, chain, a.step, block);
+  }
+  if (err == HAWSER_OK) {
+    err = write_slot(a.slot, d->sequence + 1, chain, 1, block);
+  }
+  if (err == HAWSER_OK) {
+    a.status = 0;
+    a.stores = 1;
+    commit(d, &a, now_ms);
+  }
+  hawser_port_wipe(b0, sizeof b0);
+  hawser_port_wipe(block, sizeof block);
+  hawser_port_wipe(&a, sizeof a);
+  return err;
+}
+
+static int read_full(hawser_device *d, const uint8_t *message, size_t len, uint64_t now_ms) {
+  hawser_noise n;
+  int err;
+  memset(&n, 0, sizeof n);
+  memcpy(n.e, d->u.full.e, sizeof n.e);
+  memcpy(n.s.ck, d->u.full.ck, sizeof n.s.ck);
+  memcpy(n.s.h, d->u.full.h, sizeof n.s.h);
+  err = hawser_full_read2(&n, d->session.pairing, message, len);
+  if (err == HAWSER_OK) {
+    err = take_full(d, &n, now_ms);
+  }
+  hawser_port_wipe(&n, sizeof n);
+  return err;
+}
+#endif
+
+/* SPEC 7.2: a verdict exactly where there was early data; nothing is continued that has no name; no other bits. */
+static int status_valid(const hawser_device *d, uint8_t status) {
+  int verdict = status & HAWSER_STATUS_VERDICT;
+  int continued = (status & HAWSER_STATUS_CONTINUED) != 0;
+  int early = has_early(d);
+  return (status & ~(HAWSER_STATUS_VERDICT | HAWSER_STATUS_CONTINUED)) == 0 && (verdict != HAWSER_NO_EARLY) == early &&
+         !(continued && hawser_is_zero(d->session.name, HAWSER_NAME_LEN));
+}
+
+/* B_{f+1} must be in flash before (f, 0) is left. */
+static int next_block(const hawser_device *d, uint8_t image[HAWSER_SLOT_LEN]) {
+  uint8_t block[HAWSER_KEY_LEN];
+  int err = from_block(d, "block", block);
+  if (err == HAWSER_OK) {
+    err = write_slot(image, d->sequence + 1, d->chain, d->f + 1, block);
+  }
+  hawser_port_wipe(block, sizeof block);
+  return err;
+}
+
+static HAWSER_APART int take_resumption(hawser_device *d, const uint8_t *message, size_t len, uint8_t status,
+                                        uint64_t now_ms) {
+  answer a;
+  int err = hawser_resume_keys(d->step, d->h1, d->session.link.transport, message, len, &a.keys, a.step);
+  a.status = status;
+  a.stores = !is_warm(d);
+  if (err == HAWSER_OK && a.stores) {
+    err = next_block(d, a.slot);
+  }
+  if (err == HAWSER_OK) {
+    commit(d, &a, now_ms);
   }
   hawser_port_wipe(&a, sizeof a);
   return err;
+}
+
+static int read_resumption(hawser_device *d, const uint8_t *message, size_t len, uint64_t now_ms) {
+  uint8_t status;
+  int err = hawser_resume_read2(d->step, d->h1, d->session.link.transport, message, len, &status);
+  if (err == HAWSER_OK && !status_valid(d, status)) {
+    err = HAWSER_ERR_AUTH;
+  }
+  return err != HAWSER_OK ? err : take_resumption(d, message, len, status, now_ms);
+}
+
+static int take_answer(hawser_device *d, const uint8_t *message, size_t len, uint64_t now_ms) {
+#if HAWSER_ECDH
+  if (d->kind == HAWSER_FULL) {
+    return read_full(d, message, len, now_ms);
+  }
+#endif
+  return read_resumption(d, message, len, now_ms);
 }
 
 int hawser_stored(hawser_device *d, int result) {

@@ -26,22 +26,15 @@ int hawser_gateway_init(hawser_gateway_context *g) {
 
 /* n_g = PRF(boot key, "ng", SHA256(32 random bytes || u64 counter || h1))[0..16] */
 static int make_n_g(hawser_gateway_context *g, const uint8_t h1[HAWSER_HASH_LEN], uint8_t n_g[16]) {
-  uint8_t random[32], counter[8], digest[HAWSER_HASH_LEN];
+  uint8_t random[32], counter[8];
   hawser_bytes parts[3] = {{random, sizeof random}, {counter, sizeof counter}, {h1, HAWSER_HASH_LEN}};
   hawser_writer w = {counter, sizeof counter, 0};
   int err = hawser_port_random(random, sizeof random);
   hawser_put(&w, 8, g->counter++);
   if (err == HAWSER_OK) {
-    err = hawser_port_sha256(digest, parts, 3);
-  }
-  if (err == HAWSER_OK) {
-    err = hawser_prf(digest, g->boot_key, "ng", digest, sizeof digest);
-  }
-  if (err == HAWSER_OK) {
-    memcpy(n_g, digest, 16);
+    err = hawser_prf_of(g->boot_key, "ng", parts, 3, n_g, 16);
   }
   hawser_port_wipe(random, sizeof random);
-  hawser_port_wipe(digest, sizeof digest);
   return err;
 }
 
@@ -55,13 +48,7 @@ int hawser_chain_start(hawser_chain *chain, const uint8_t b0[HAWSER_KEY_LEN]) {
   hawser_chain c;
   int err;
   memset(&c, 0, sizeof c);
-  err = hawser_is_zero(b0, HAWSER_KEY_LEN) ? HAWSER_ERR_ARG : hawser_chain_id(b0, c.id);
-  if (err == HAWSER_OK) {
-    err = hawser_prf(c.r, b0, "first", NULL, 0);
-  }
-  if (err == HAWSER_OK) {
-    err = hawser_prf(c.next, b0, "block", NULL, 0);
-  }
+  err = hawser_is_zero(b0, HAWSER_KEY_LEN) ? HAWSER_ERR_ARG : hawser_chain_of(b0, c.id, c.r, c.next);
   if (err == HAWSER_OK) {
     *chain = c;
   }
@@ -73,10 +60,11 @@ int hawser_chain_start(hawser_chain *chain, const uint8_t b0[HAWSER_KEY_LEN]) {
 static int move_blocks(hawser_chain *c, uint32_t n) {
   int err = HAWSER_OK;
   for (; err == HAWSER_OK && n > 0; n--) {
-    err = hawser_prf(c->r, c->next, "first", NULL, 0);
-    if (err == HAWSER_OK) {
-      err = hawser_prf(c->next, c->next, "block", NULL, 0);
-    }
+    hawser_prf prf;
+    hawser_prf_start(&prf, c->next);
+    hawser_prf_next(&prf, "first", NULL, c->r, sizeof c->r);
+    hawser_prf_next(&prf, "block", NULL, c->next, sizeof c->next);
+    err = hawser_prf_end(&prf);
     c->b++;
     c->i = 0;
   }
@@ -90,7 +78,7 @@ int hawser_chain_move(hawser_chain *chain, hawser_position to) {
     return HAWSER_OK;
   }
   if (to.b == c.b && c.i != UINT32_MAX && to.i == c.i + 1) {
-    err = hawser_prf(c.r, c.r, "next", NULL, 0);
+    err = hawser_prf_once(c.r, "next", NULL, c.r, sizeof c.r);
     c.i++;
   } else if (to.b > c.b && to.i == 0) {
     err = move_blocks(&c, to.b - c.b);
@@ -346,22 +334,23 @@ static int resume_noise(const hawser_accept *a, hawser_noise *n) {
   n->responder = 1;
   memcpy(n->s.ck, a->ck, sizeof n->s.ck);
   memcpy(n->s.h, a->h, sizeof n->s.h);
-  n->re_len = (uint8_t)hawser_public_len(a->pairing->suite);
-  memcpy(n->re, message_of(a) + 1 + a->pairing->id_len, n->re_len);
+  n->re = message_of(a) + 1 + a->pairing->id_len;
   return hawser_full_read1(n, a->pairing, message_of(a), a->message_len);
 }
 
 static int candidate_full(hawser_accept *a, const hawser_noise *n) {
-  hawser_secrets secrets;
-  int err = hawser_noise_finish(n, &secrets);
+  hawser_keys keys;
+  uint8_t b0[HAWSER_KEY_LEN];
+  int err = hawser_noise_finish(n, &keys, b0);
   if (err == HAWSER_OK) {
-    err = hawser_chain_start(&a->chain, secrets.b0);
+    err = hawser_chain_start(&a->chain, b0);
   }
   if (err == HAWSER_OK) {
-    hawser_link_up(&a->link, a->transport, secrets.g2d, secrets.d2g);
-    memcpy(a->name, secrets.name, sizeof a->name);
+    hawser_link_up(&a->link, a->transport, keys.g2d, keys.d2g);
+    memcpy(a->name, keys.name, sizeof a->name);
   }
-  hawser_port_wipe(&secrets, sizeof secrets);
+  hawser_port_wipe(&keys, sizeof keys);
+  hawser_port_wipe(b0, sizeof b0);
   return err;
 }
 
@@ -444,12 +433,9 @@ static int try_position(hawser_accept *a, const hawser_pairing *pairing, const h
   uint8_t h1[HAWSER_HASH_LEN];
   uint8_t *pay1 = early_of(a);
   size_t len = a->message_len - HAWSER_RESUME_HEAD - HAWSER_TAG_LEN;
-  int err = hawser_resume_read1(&at, message_of(a), a->message_len, pay1);
+  int err = hawser_resume_read1(&at, message_of(a), a->message_len, pay1, h1);
   if (err == HAWSER_OK && !pay1_valid(pay1, len)) {
     err = HAWSER_ERR_AUTH;
-  }
-  if (err == HAWSER_OK) {
-    err = hawser_resume_h1(&at, message_of(a), a->message_len, h1);
   }
   if (err != HAWSER_OK) {
     hawser_port_wipe(pay1, len);
@@ -509,7 +495,7 @@ int hawser_accept_answer_ticket(hawser_accept *a, hawser_gateway_context *g, uin
                                 size_t *len) {
   uint8_t message[HAWSER_RESUME2_LEN + HAWSER_CONNECTION_ID_MAX], n_g[16];
   size_t message_len = 0;
-  hawser_resumed resumed;
+  hawser_keys keys;
   int err;
   *len = 0;
   if (a->state != CHECKED || a->type != HAWSER_TYPE_RESUME_1) {
@@ -518,19 +504,21 @@ int hawser_accept_answer_ticket(hawser_accept *a, hawser_gateway_context *g, uin
   if (!answer_valid(a, verdict, continued, connection_id_len)) {
     return HAWSER_ERR_ARG;
   }
-  memset(&resumed, 0, sizeof resumed);
-  resumed.status = (uint8_t)(verdict | (continued ? HAWSER_STATUS_CONTINUED : 0));
   err = make_n_g(g, a->h, n_g);
   if (err == HAWSER_OK) {
-    err = hawser_resume_write2(a->ck, a->h, a->transport, n_g, connection_id, connection_id_len, message, &message_len,
-                               &resumed);
+    uint8_t status = (uint8_t)(verdict | (continued ? HAWSER_STATUS_CONTINUED : 0));
+    err = hawser_resume_write2(a->ck, a->h, a->transport, n_g, status, connection_id, connection_id_len, message,
+                               &message_len);
+  }
+  if (err == HAWSER_OK) {
+    err = hawser_resume_keys(a->ck, a->h, a->transport, message, message_len, &keys, NULL);
   }
   if (err == HAWSER_OK) {
     err = hawser_frame_message(a->transport, message, message_len, out, cap, len);
   }
   if (err == HAWSER_OK) {
-    hawser_link_up(&a->link, a->transport, resumed.g2d, resumed.d2g);
-    memcpy(a->name, resumed.name, sizeof a->name);
+    hawser_link_up(&a->link, a->transport, keys.g2d, keys.d2g);
+    memcpy(a->name, keys.name, sizeof a->name);
     hawser_port_wipe(a->ck, sizeof a->ck);
     hawser_port_wipe(a->h, sizeof a->h);
     a->verdict = verdict;
@@ -538,7 +526,7 @@ int hawser_accept_answer_ticket(hawser_accept *a, hawser_gateway_context *g, uin
     a->sent = (uint16_t)*len;
     a->state = CANDIDATE;
   }
-  hawser_port_wipe(&resumed, sizeof resumed);
+  hawser_port_wipe(&keys, sizeof keys);
   return err;
 }
 

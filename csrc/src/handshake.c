@@ -15,18 +15,35 @@
 
 enum token { END = 0, E, EE, ES, SE, SS, PSK };
 
+/* Names of a pattern, one for each suite that is built in. */
+#if !HAWSER_SUITE_P256
+#define NAMES(pattern) {"Noise_" pattern "_25519_AESGCM_SHA256"}
+#elif !HAWSER_SUITE_25519
+#define NAMES(pattern) {"Noise_" pattern "_P256_AESGCM_SHA256"}
+#else
+#define NAMES(pattern) {"Noise_" pattern "_25519_AESGCM_SHA256", "Noise_" pattern "_P256_AESGCM_SHA256"}
+#endif
+
 typedef struct pattern {
-  const char *name[2]; /* 25519, P256 */
+  const char *names[HAWSER_SUITE_25519 + HAWSER_SUITE_P256];
   uint8_t first[5], second[4];
 } pattern;
 
-static const pattern patterns[3] = {
-    {{"Noise_KK_25519_AESGCM_SHA256", "Noise_KK_P256_AESGCM_SHA256"}, {E, ES, SS, END, END}, {E, EE, SE, END}},
-    {{"Noise_KKpsk0_25519_AESGCM_SHA256", "Noise_KKpsk0_P256_AESGCM_SHA256"}, {PSK, E, ES, SS, END}, {E, EE, SE, END}},
-    {{"Noise_NNpsk0_25519_AESGCM_SHA256", "Noise_NNpsk0_P256_AESGCM_SHA256"},
-     {PSK, E, END, END, END},
-     {E, EE, END, END}},
+static const pattern patterns[] = {
+#if HAWSER_MODE_KEYS
+    [HAWSER_KEYS - HAWSER_KEYS] = {NAMES("KK"), {E, ES, SS}, {E, EE, SE}},
+#endif
+#if HAWSER_MODE_KEYS_PSK
+    [HAWSER_KEYS_PSK - HAWSER_KEYS] = {NAMES("KKpsk0"), {PSK, E, ES, SS}, {E, EE, SE}},
+#endif
+#if HAWSER_MODE_PSK
+    [HAWSER_PSK - HAWSER_KEYS] = {NAMES("NNpsk0"), {PSK, E}, {E, EE}},
+#endif
 };
+
+static const char *name_of(const hawser_pairing *p) {
+  return patterns[p->mode - HAWSER_KEYS].names[HAWSER_SUITE_25519 && HAWSER_SUITE_P256 ? p->suite - HAWSER_SUITE_ID_25519 : 0];
+}
 
 /* A device never responds: in its build this is 0 and the other half of each choice is gone. */
 static int responds(const hawser_noise *n) {
@@ -40,30 +57,24 @@ static int responds(const hawser_noise *n) {
 
 int hawser_noise_start(hawser_noise *n, const hawser_pairing *p, int responder, const uint8_t *prologue, size_t len) {
   size_t key_len = hawser_public_len(p->suite);
-  const char *name = patterns[p->mode - HAWSER_KEYS].name[p->suite - HAWSER_SUITE_ID_25519];
-  int err;
   n->responder = (uint8_t)responder;
-  n->re_len = 0;
+  n->re = NULL;
   n->fixed_e = 0;
-  err = hawser_symmetric_init(&n->s, name);
-  if (err == HAWSER_OK) {
-    err = hawser_mix_hash(&n->s, prologue, len);
+  hawser_symmetric_init(&n->s, name_of(p));
+  hawser_mix_hash(&n->s, prologue, len);
+  if (hawser_has_statics(p)) { /* -> s, <- s: the initiator's first */
+    hawser_mix_hash(&n->s, responds(n) ? p->peer : p->own_public, key_len);
+    hawser_mix_hash(&n->s, responds(n) ? p->own_public : p->peer, key_len);
   }
-  /* -> s, <- s: the initiator's first */
-  if (err == HAWSER_OK && hawser_has_statics(p)) {
-    err = hawser_mix_hash(&n->s, responds(n) ? p->peer : p->own_public, key_len);
-  }
-  if (err == HAWSER_OK && hawser_has_statics(p)) {
-    err = hawser_mix_hash(&n->s, responds(n) ? p->own_public : p->peer, key_len);
-  }
-  return err;
+  return n->s.err;
 }
 
-static int mix_public(hawser_noise *n, const hawser_pairing *p, const uint8_t *e) {
+static void mix_public(hawser_noise *n, const hawser_pairing *p, const uint8_t *e) {
   size_t len = hawser_public_len(p->suite);
-  int err = hawser_mix_hash(&n->s, e, len);
-  /* Noise 9.2: with a psk, e is mixed into the key as well */
-  return err == HAWSER_OK && hawser_has_psk(p) ? hawser_mix_key(&n->s, e, len) : err;
+  hawser_mix_hash(&n->s, e, len);
+  if (hawser_has_psk(p)) {
+    hawser_mix_key(&n->s, e, len); /* Noise 9.2: with a psk, e is mixed into the key as well */
+  }
 }
 
 /* The shared secret of a token; the letters are initiator's, then responder's. */
@@ -78,88 +89,66 @@ static int agree(const hawser_noise *n, const hawser_pairing *p, uint8_t token, 
   return own_is_static ? hawser_port_dh_key(p->suite, p->own, peer, out) : hawser_port_dh(p->suite, n->e, peer, out);
 }
 
-static int mix_agreement(hawser_noise *n, const hawser_pairing *p, uint8_t token) {
+static void mix_agreement(hawser_noise *n, const hawser_pairing *p, uint8_t token) {
   uint8_t shared[32];
-  int err = agree(n, p, token, shared);
-  if (err == HAWSER_OK) {
-    err = hawser_mix_key(&n->s, shared, sizeof shared);
-  }
+  n->s.err = agree(n, p, token, shared);
+  hawser_mix_key(&n->s, shared, sizeof shared);
   hawser_port_wipe(shared, sizeof shared);
-  return err;
 }
 
-/* Writes (out != NULL) or reads (in != NULL) the public key and does what the tokens say. */
-static int run_tokens(hawser_noise *n, const hawser_pairing *p, const uint8_t *tokens, const uint8_t *in,
-                      uint8_t *out) {
-  int err = HAWSER_OK;
-  for (; err == HAWSER_OK && *tokens != END; tokens++) {
-    if (*tokens == PSK) {
-      err = hawser_mix_psk(&n->s, p->psk);
-    } else if (*tokens != E) {
-      err = mix_agreement(n, p, *tokens);
+/* Writes (in == NULL) or reads the public key and does what the tokens say. */
+static void run_tokens(hawser_noise *n, const hawser_pairing *p, int number, const uint8_t *in, uint8_t *out) {
+  const pattern *pt = &patterns[p->mode - HAWSER_KEYS];
+  for (const uint8_t *token = number == 1 ? pt->first : pt->second; n->s.err == HAWSER_OK && *token != END; token++) {
+    if (hawser_has_psk(p) && *token == PSK) {
+      hawser_mix_psk(&n->s, p->psk);
+    } else if (*token != E) {
+      mix_agreement(n, p, *token);
     } else if (in != NULL) {
-      n->re_len = (uint8_t)hawser_public_len(p->suite);
-      memcpy(n->re, in, n->re_len);
-      err = mix_public(n, p, in);
+      n->re = in;
+      mix_public(n, p, in);
     } else {
-      err = n->fixed_e ? hawser_port_public(p->suite, n->e, out) : hawser_port_keygen(p->suite, n->e, out);
-      err = err == HAWSER_OK ? mix_public(n, p, out) : err;
+      n->s.err = n->fixed_e ? hawser_port_public(p->suite, n->e, out) : hawser_port_keygen(p->suite, n->e, out);
+      mix_public(n, p, out);
     }
   }
-  return err;
-}
-
-static const uint8_t *tokens_of(const hawser_pairing *p, int number) {
-  const pattern *pt = &patterns[p->mode - HAWSER_KEYS];
-  return number == 1 ? pt->first : pt->second;
 }
 
 int hawser_noise_write(hawser_noise *n, const hawser_pairing *p, int number, const uint8_t *payload, size_t len,
                        uint8_t *out, size_t *out_len) {
   size_t key_len = hawser_public_len(p->suite);
-  int err = run_tokens(n, p, tokens_of(p, number), NULL, out);
-  if (err == HAWSER_OK) {
-    err = hawser_encrypt_and_hash(&n->s, payload, len, out + key_len);
-    *out_len = key_len + len + HAWSER_TAG_LEN;
-  }
-  return err;
+  run_tokens(n, p, number, NULL, out);
+  hawser_encrypt_and_hash(&n->s, payload, len, out + key_len);
+  *out_len = key_len + len + HAWSER_TAG_LEN;
+  return n->s.err;
 }
 
 int hawser_noise_read(hawser_noise *n, const hawser_pairing *p, int number, const uint8_t *in, size_t in_len,
                       uint8_t *payload) {
   size_t key_len = hawser_public_len(p->suite);
-  int err;
   if (in_len < key_len + HAWSER_TAG_LEN) {
     return HAWSER_ERR_FORMAT;
   }
-  err = run_tokens(n, p, tokens_of(p, number), in, NULL);
-  if (err == HAWSER_OK) {
-    err = hawser_decrypt_and_hash(&n->s, in + key_len, in_len - key_len - HAWSER_TAG_LEN, payload);
-  }
-  return err;
+  run_tokens(n, p, number, in, NULL);
+  hawser_decrypt_and_hash(&n->s, in + key_len, in_len - key_len - HAWSER_TAG_LEN, payload);
+  return n->s.err;
 }
 
 /* SPEC 6: Split; E = PRF(X, "export", h); B_0 and name from E. */
-int hawser_noise_finish(const hawser_noise *n, hawser_secrets *out) {
-  uint8_t keys[96], secret[32], name[32];
-  int err = hawser_split(&n->s, keys);
+int hawser_noise_finish(const hawser_noise *n, hawser_keys *keys, uint8_t b0[HAWSER_KEY_LEN]) {
+  uint8_t secret[32]; /* X, then E */
+  hawser_prf prf;
+  int err = hawser_split(&n->s, keys->d2g, keys->g2d, secret);
   if (err == HAWSER_OK) {
-    err = hawser_prf(secret, keys + 64, "export", n->s.h, sizeof n->s.h);
+    err = hawser_prf_once(secret, "export", n->s.h, secret, sizeof secret);
   }
   if (err == HAWSER_OK) {
-    err = hawser_prf(out->b0, secret, "chain", NULL, 0);
+    hawser_prf_start(&prf, secret);
+    hawser_prf_next(&prf, "chain", NULL, b0, HAWSER_KEY_LEN);
+    hawser_prf_next(&prf, "name", NULL, keys->name, sizeof keys->name);
+    err = hawser_prf_end(&prf);
   }
-  if (err == HAWSER_OK) {
-    err = hawser_prf(name, secret, "name", NULL, 0);
-  }
-  if (err == HAWSER_OK) {
-    memcpy(out->d2g, keys, 32);
-    memcpy(out->g2d, keys + 32, 32);
-    memcpy(out->name, name, HAWSER_NAME_LEN);
-  }
-  hawser_port_wipe(keys, sizeof keys);
   hawser_port_wipe(secret, sizeof secret);
-  hawser_port_wipe(name, sizeof name);
   return err;
 }
 
@@ -170,31 +159,23 @@ size_t hawser_full_len(uint8_t mode, uint8_t suite) {
 }
 
 /* SPEC 6: mac = PRF(gate(direction), "mac", SHA256(all preceding bytes))[0..8] */
-static int make_mac(const uint8_t gate[32], const uint8_t *message, size_t len, uint8_t mac[HAWSER_HASH_LEN]) {
+static int make_mac(const uint8_t gate[32], const uint8_t *message, size_t len, uint8_t mac[HAWSER_MAC_LEN]) {
   hawser_bytes part = {message, len};
-  uint8_t digest[HAWSER_HASH_LEN];
-  int err = hawser_port_sha256(digest, &part, 1);
-  return err != HAWSER_OK ? err : hawser_prf(mac, gate, "mac", digest, sizeof digest);
+  return hawser_prf_of(gate, "mac", &part, 1, mac, HAWSER_MAC_LEN);
 }
 
 static int append_mac(const hawser_pairing *p, const uint8_t gate[32], uint8_t *message, size_t *len) {
-  uint8_t mac[HAWSER_HASH_LEN];
-  int err;
-  if (!hawser_has_statics(p)) {
-    return HAWSER_OK;
-  }
-  err = make_mac(gate, message, *len, mac);
-  if (err == HAWSER_OK) {
-    memcpy(message + *len, mac, HAWSER_MAC_LEN);
+  int err = HAWSER_OK;
+  if (hawser_has_statics(p)) {
+    err = make_mac(gate, message, *len, message + *len);
     *len += HAWSER_MAC_LEN;
   }
-  hawser_port_wipe(mac, sizeof mac);
   return err;
 }
 
 /* Takes the mac off. The length was checked before. */
 static int check_mac(const hawser_pairing *p, const uint8_t gate[32], const uint8_t *message, size_t *len) {
-  uint8_t mac[HAWSER_HASH_LEN];
+  uint8_t mac[HAWSER_MAC_LEN];
   int err;
   if (!hawser_has_statics(p)) {
     return HAWSER_OK;

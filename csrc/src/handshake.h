@@ -11,18 +11,10 @@
 typedef struct hawser_noise {
   hawser_symmetric s;
   uint8_t e[HAWSER_KEY_LEN]; /* own ephemeral private key */
-  uint8_t re[HAWSER_PUBLIC_MAX];
-  uint8_t re_len;
+  const uint8_t *re;         /* the peer's ephemeral public key, inside its message: that outlives the handshake */
   uint8_t responder;
   uint8_t fixed_e; /* test vectors: e was set by the caller */
 } hawser_noise;
-
-/* What both ends have after message 2. */
-typedef struct hawser_secrets {
-  uint8_t d2g[HAWSER_KEY_LEN], g2d[HAWSER_KEY_LEN];
-  uint8_t b0[HAWSER_KEY_LEN];
-  uint8_t name[HAWSER_NAME_LEN];
-} hawser_secrets;
 
 /* Initialize: protocol name, prologue, and in KK both static public keys. */
 int hawser_noise_start(hawser_noise *n, const hawser_pairing *pairing, int responder, const uint8_t *prologue,
@@ -36,8 +28,8 @@ int hawser_noise_write(hawser_noise *n, const hawser_pairing *pairing, int numbe
 int hawser_noise_read(hawser_noise *n, const hawser_pairing *pairing, int number, const uint8_t *in, size_t in_len,
                       uint8_t *payload);
 
-/* SPEC 6: traffic keys, B_0, name. */
-int hawser_noise_finish(const hawser_noise *n, hawser_secrets *out);
+/* SPEC 6: what follows from both messages. */
+int hawser_noise_finish(const hawser_noise *n, hawser_keys *keys, uint8_t b0[HAWSER_KEY_LEN]);
 
 /* Lengths of a message without id, connection id and transport framing. */
 size_t hawser_full_len(uint8_t mode, uint8_t suite);

@@ -9,26 +9,30 @@
 
 #include "wire.h"
 
+/* The first error sticks: what comes after it does nothing. It leaves the state half mixed, so that the caller works on a copy
+ * and throws that away. */
 typedef struct hawser_symmetric {
   uint8_t ck[HAWSER_HASH_LEN], h[HAWSER_HASH_LEN], k[HAWSER_KEY_LEN];
+  int err;
 } hawser_symmetric;
 
 /* InitializeSymmetric: no protocol name here is longer than a hash. */
-int hawser_symmetric_init(hawser_symmetric *s, const char *name);
+void hawser_symmetric_init(hawser_symmetric *s, const char *name);
 
-int hawser_mix_hash(hawser_symmetric *s, const uint8_t *data, size_t len);
-int hawser_mix_key(hawser_symmetric *s, const uint8_t *ikm, size_t len);
+void hawser_mix_hash(hawser_symmetric *s, const uint8_t *data, size_t len);
+void hawser_mix_key(hawser_symmetric *s, const uint8_t *ikm, size_t len);
 
 /* MixKeyAndHash with a pre-shared key that the port holds. */
-int hawser_mix_psk(hawser_symmetric *s, hawser_key psk);
+void hawser_mix_psk(hawser_symmetric *s, hawser_key psk);
 
 /* out holds len + 16 bytes. */
-int hawser_encrypt_and_hash(hawser_symmetric *s, const uint8_t *in, size_t len, uint8_t *out);
+void hawser_encrypt_and_hash(hawser_symmetric *s, const uint8_t *in, size_t len, uint8_t *out);
 
 /* in holds len + 16 bytes. */
-int hawser_decrypt_and_hash(hawser_symmetric *s, const uint8_t *in, size_t len, uint8_t *out);
+void hawser_decrypt_and_hash(hawser_symmetric *s, const uint8_t *in, size_t len, uint8_t *out);
 
-/* Split with a third output: first || second || third. */
-int hawser_split(const hawser_symmetric *s, uint8_t out[96]);
+/* Split, with a third output of its HKDF. */
+int hawser_split(const hawser_symmetric *s, uint8_t first[HAWSER_KEY_LEN], uint8_t second[HAWSER_KEY_LEN],
+                 uint8_t third[HAWSER_KEY_LEN]);
 
 #endif

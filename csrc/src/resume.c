@@ -6,17 +6,17 @@
 #include <string.h>
 
 int hawser_ticket_of(const uint8_t r[HAWSER_KEY_LEN], uint8_t ticket[HAWSER_TICKET_LEN]) {
-  uint8_t out[HAWSER_HASH_LEN];
-  int err = hawser_prf(out, r, "ticket", NULL, 0);
-  memcpy(ticket, out, HAWSER_TICKET_LEN);
-  return err;
+  return hawser_prf_once(r, "ticket", NULL, ticket, HAWSER_TICKET_LEN);
 }
 
-int hawser_chain_id(const uint8_t b0[HAWSER_KEY_LEN], uint8_t chain[HAWSER_NAME_LEN]) {
-  uint8_t out[HAWSER_HASH_LEN];
-  int err = hawser_prf(out, b0, "chainid", NULL, 0);
-  memcpy(chain, out, HAWSER_NAME_LEN);
-  return err;
+int hawser_chain_of(const uint8_t b0[HAWSER_KEY_LEN], uint8_t chain[HAWSER_NAME_LEN], uint8_t first[HAWSER_KEY_LEN],
+                    uint8_t block[HAWSER_KEY_LEN]) {
+  hawser_prf prf;
+  hawser_prf_start(&prf, b0);
+  hawser_prf_next(&prf, "chainid", NULL, chain, HAWSER_NAME_LEN);
+  hawser_prf_next(&prf, "first", NULL, first, HAWSER_KEY_LEN);
+  hawser_prf_next(&prf, "block", NULL, block, HAWSER_KEY_LEN);
+  return hawser_prf_end(&prf);
 }
 
 /* h0 = SHA256(ident || chain[8] || u32 b || u32 i) */
@@ -30,135 +30,128 @@ static int make_h0(const hawser_step *at, uint8_t h0[HAWSER_HASH_LEN]) {
   return hawser_port_sha256(h0, parts, 3);
 }
 
-/* K1 = PRF(R, "m1", SHA256(h0 || hdr1 || n_d)) */
-static int make_k1(const hawser_step *at, const uint8_t h0[HAWSER_HASH_LEN], const uint8_t *m,
-                   uint8_t k1[HAWSER_KEY_LEN]) {
-  hawser_bytes parts[2] = {{h0, HAWSER_HASH_LEN}, {m, HAWSER_RESUME_HEAD}};
-  int err = hawser_port_sha256(k1, parts, 2);
-  return err != HAWSER_OK ? err : hawser_prf(k1, at->r, "m1", k1, HAWSER_HASH_LEN);
+/* h1 = SHA256(h0 || m1), in place of h0 */
+static int make_h1(uint8_t h[HAWSER_HASH_LEN], const uint8_t *m, size_t len) {
+  hawser_bytes parts[2] = {{h, HAWSER_HASH_LEN}, {m, len}};
+  return hawser_port_sha256(h, parts, 2);
 }
 
-/* n_d = PRF(R, "nonce", SHA256(h0 || hdr1 || rnd || pay1))[0..12]: synthetic, so that a repeating random source does no
- * harm */
-static int make_nonce(const hawser_step *at, const uint8_t h0[HAWSER_HASH_LEN], uint8_t *m, size_t pay1_len) {
-  uint8_t rnd[HAWSER_RANDOM_LEN], digest[HAWSER_HASH_LEN];
-  hawser_bytes parts[4] = {
+/* What K1 is made of: SHA256 of this is its X. */
+#define K1_PARTS(h0, m) {{h0, HAWSER_HASH_LEN}, {m, HAWSER_RESUME_HEAD}}
+
+/* T, n_d and K1: what message 1 needs of R.
+ *
+ * n_d = PRF(R, "nonce", SHA256(h0 || hdr1 || rnd || pay1))[0..12]: synthetic, so that a repeating random source does no harm
+ * K1 = PRF(R, "m1", SHA256(h0 || hdr1 || n_d)) */
+static HAWSER_APART int start1(const hawser_step *at, const uint8_t h0[HAWSER_HASH_LEN], uint8_t *m, size_t pay1_len,
+                               uint8_t k1[HAWSER_KEY_LEN]) {
+  uint8_t rnd[HAWSER_RANDOM_LEN];
+  uint8_t *n_d = m + 1 + HAWSER_TICKET_LEN;
+  const hawser_bytes nonce[4] = {
       {h0, HAWSER_HASH_LEN}, {m, 1 + HAWSER_TICKET_LEN}, {rnd, sizeof rnd}, {m + HAWSER_RESUME_HEAD, pay1_len}};
+  const hawser_bytes key[2] = K1_PARTS(h0, m);
+  hawser_prf prf;
   int err = hawser_port_random(rnd, sizeof rnd);
-  if (err == HAWSER_OK) {
-    err = hawser_port_sha256(digest, parts, 4);
+  if (err != HAWSER_OK) {
+    return err;
   }
-  if (err == HAWSER_OK) {
-    err = hawser_prf(digest, at->r, "nonce", digest, sizeof digest);
-  }
-  if (err == HAWSER_OK) {
-    memcpy(m + 1 + HAWSER_TICKET_LEN, digest, HAWSER_NONCE_LEN);
-  }
+  hawser_prf_start(&prf, at->r);
+  hawser_prf_next(&prf, "ticket", NULL, m + 1, HAWSER_TICKET_LEN);
+  hawser_prf_hashed(&prf, "nonce", nonce, 4, n_d, HAWSER_NONCE_LEN);
+  hawser_prf_hashed(&prf, "m1", key, 2, k1, HAWSER_KEY_LEN);
   hawser_port_wipe(rnd, sizeof rnd);
-  hawser_port_wipe(digest, sizeof digest);
-  return err;
+  return hawser_prf_end(&prf);
 }
 
-int hawser_resume_write1(const hawser_step *at, uint8_t *m, size_t pay1_len) {
-  uint8_t h0[HAWSER_HASH_LEN], k1[HAWSER_KEY_LEN];
-  int err = make_h0(at, h0);
+int hawser_resume_write1(const hawser_step *at, uint8_t *m, size_t pay1_len, uint8_t h1[HAWSER_HASH_LEN]) {
+  uint8_t *pay1 = m + HAWSER_RESUME_HEAD;
+  uint8_t k1[HAWSER_KEY_LEN];
+  int err = make_h0(at, h1);
   m[0] = HAWSER_TYPE_RESUME_1;
   if (err == HAWSER_OK) {
-    err = hawser_ticket_of(at->r, m + 1);
+    err = start1(at, h1, m, pay1_len, k1);
   }
   if (err == HAWSER_OK) {
-    err = make_nonce(at, h0, m, pay1_len);
-  }
-  if (err == HAWSER_OK) {
-    err = make_k1(at, h0, m, k1);
-  }
-  if (err == HAWSER_OK) {
-    err = hawser_seal(k1, 0, m, HAWSER_RESUME_HEAD, m + HAWSER_RESUME_HEAD, pay1_len, m + HAWSER_RESUME_HEAD);
+    err = hawser_seal(k1, 0, m, HAWSER_RESUME_HEAD, pay1, pay1_len, pay1);
   }
   hawser_port_wipe(k1, sizeof k1);
-  return err;
-}
-
-int hawser_resume_h1(const hawser_step *at, const uint8_t *m, size_t len, uint8_t h1[HAWSER_HASH_LEN]) {
-  hawser_bytes parts[2] = {{h1, HAWSER_HASH_LEN}, {m, len}};
-  int err = make_h0(at, h1);
-  return err != HAWSER_OK ? err : hawser_port_sha256(h1, parts, 2);
+  return err != HAWSER_OK ? err : make_h1(h1, m, HAWSER_RESUME_HEAD + pay1_len + HAWSER_TAG_LEN);
 }
 
 /* K2 = PRF(R, "m2", SHA256(h1 || x || hdr2)) */
 static int make_k2(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport,
                    const uint8_t *m, uint8_t k2[HAWSER_KEY_LEN]) {
-  hawser_bytes parts[3] = {{h1, HAWSER_HASH_LEN}, {&transport, 1}, {m, HAWSER_RESUME2_HEAD}};
-  int err = hawser_port_sha256(k2, parts, 3);
-  return err != HAWSER_OK ? err : hawser_prf(k2, r, "m2", k2, HAWSER_HASH_LEN);
+  const hawser_bytes parts[3] = {{h1, HAWSER_HASH_LEN}, {&transport, 1}, {m, HAWSER_RESUME2_HEAD}};
+  return hawser_prf_of(r, "m2", parts, 3, k2, HAWSER_KEY_LEN);
 }
 
-/* h2 = SHA256(h1 || x || m2); traffic keys and name from R and h2 */
-static int derive(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport,
-                  const uint8_t *m, size_t len, hawser_resumed *out) {
-  uint8_t h2[HAWSER_HASH_LEN], name[HAWSER_HASH_LEN];
-  hawser_bytes parts[3] = {{h1, HAWSER_HASH_LEN}, {&transport, 1}, {m, len}};
-  int err = hawser_port_sha256(h2, parts, 3);
-  if (err == HAWSER_OK) {
-    err = hawser_prf(out->d2g, r, "d2g", h2, sizeof h2);
-  }
-  if (err == HAWSER_OK) {
-    err = hawser_prf(out->g2d, r, "g2d", h2, sizeof h2);
-  }
-  if (err == HAWSER_OK) {
-    err = hawser_prf(name, r, "name", h2, sizeof h2);
-  }
-  if (err == HAWSER_OK) {
-    memcpy(out->name, name, HAWSER_NAME_LEN);
-  }
-  return err;
-}
-
-int hawser_resume_read2(const hawser_step *at, const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport, const uint8_t *m,
-                        size_t len, hawser_resumed *out) {
+int hawser_resume_read2(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport,
+                        const uint8_t *m, size_t len, uint8_t *status) {
   uint8_t k2[HAWSER_KEY_LEN];
   int err;
   /* SPEC 3.2: the connection id is empty on stream and serial transports */
   if (len != HAWSER_RESUME2_LEN || m[0] != HAWSER_TYPE_RESUME_2) {
     return HAWSER_ERR_FORMAT;
   }
-  err = make_k2(at->r, h1, transport, m, k2);
+  err = make_k2(r, h1, transport, m, k2);
   if (err == HAWSER_OK) {
-    err = hawser_unseal(k2, 0, m, HAWSER_RESUME2_HEAD, m + HAWSER_RESUME2_HEAD, 1, &out->status);
+    err = hawser_unseal(k2, 0, m, HAWSER_RESUME2_HEAD, m + HAWSER_RESUME2_HEAD, 1, status);
   }
   hawser_port_wipe(k2, sizeof k2);
-  return err != HAWSER_OK ? err : derive(at->r, h1, transport, m, len, out);
+  return err;
+}
+
+/* h2 = SHA256(h1 || x || m2); traffic keys and name from R and h2, the next step secret from R alone */
+int hawser_resume_keys(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport,
+                       const uint8_t *m, size_t len, hawser_keys *keys, uint8_t *next) {
+  const hawser_bytes parts[3] = {{h1, HAWSER_HASH_LEN}, {&transport, 1}, {m, len}};
+  uint8_t h2[HAWSER_HASH_LEN];
+  hawser_prf prf;
+  int err = hawser_port_sha256(h2, parts, 3);
+  if (err != HAWSER_OK) {
+    return err;
+  }
+  hawser_prf_start(&prf, r);
+  hawser_prf_next(&prf, "d2g", h2, keys->d2g, sizeof keys->d2g);
+  hawser_prf_next(&prf, "g2d", h2, keys->g2d, sizeof keys->g2d);
+  hawser_prf_next(&prf, "name", h2, keys->name, sizeof keys->name);
+  if (next != NULL) {
+    hawser_prf_next(&prf, "next", NULL, next, HAWSER_KEY_LEN);
+  }
+  return hawser_prf_end(&prf);
 }
 
 #if HAWSER_GATEWAY
 
-int hawser_resume_read1(const hawser_step *at, const uint8_t *m, size_t len, uint8_t *pay1) {
-  uint8_t h0[HAWSER_HASH_LEN], k1[HAWSER_KEY_LEN];
+int hawser_resume_read1(const hawser_step *at, const uint8_t *m, size_t len, uint8_t *pay1,
+                        uint8_t h1[HAWSER_HASH_LEN]) {
+  const hawser_bytes key[2] = K1_PARTS(h1, m);
+  uint8_t k1[HAWSER_KEY_LEN];
   int err;
   if (len < HAWSER_MESSAGE1_MIN || m[0] != HAWSER_TYPE_RESUME_1) {
     return HAWSER_ERR_FORMAT;
   }
-  err = make_h0(at, h0);
+  err = make_h0(at, h1);
   if (err == HAWSER_OK) {
-    err = make_k1(at, h0, m, k1);
+    err = hawser_prf_of(at->r, "m1", key, 2, k1, HAWSER_KEY_LEN);
   }
   if (err == HAWSER_OK) {
     err = hawser_unseal(k1, 0, m, HAWSER_RESUME_HEAD, m + HAWSER_RESUME_HEAD, len - HAWSER_RESUME_HEAD - HAWSER_TAG_LEN,
                         pay1);
   }
   hawser_port_wipe(k1, sizeof k1);
-  return err;
+  return err != HAWSER_OK ? err : make_h1(h1, m, len);
 }
 
 int hawser_resume_write2(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport,
-                         const uint8_t n_g[16], const uint8_t *connection_id, size_t id_len, uint8_t *m, size_t *len,
-                         hawser_resumed *out) {
+                         const uint8_t n_g[16], uint8_t status, const uint8_t *connection_id, size_t id_len, uint8_t *m,
+                         size_t *len) {
   uint8_t k2[HAWSER_KEY_LEN];
   uint8_t *pay2 = m + HAWSER_RESUME2_HEAD;
   int err;
   m[0] = HAWSER_TYPE_RESUME_2;
   memcpy(m + 1, n_g, 16);
-  pay2[0] = out->status;
+  pay2[0] = status;
   if (id_len > 0) {
     memcpy(pay2 + 1, connection_id, id_len);
   }
@@ -168,7 +161,7 @@ int hawser_resume_write2(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSE
     err = hawser_seal(k2, 0, m, HAWSER_RESUME2_HEAD, pay2, 1 + id_len, pay2);
   }
   hawser_port_wipe(k2, sizeof k2);
-  return err != HAWSER_OK ? err : derive(r, h1, transport, m, *len, out);
+  return err;
 }
 
 #endif

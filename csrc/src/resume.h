@@ -23,34 +23,34 @@ typedef struct hawser_step {
   const uint8_t *r; /* R_{b,i} */
 } hawser_step;
 
-typedef struct hawser_resumed {
-  uint8_t d2g[HAWSER_KEY_LEN], g2d[HAWSER_KEY_LEN];
-  uint8_t name[HAWSER_NAME_LEN];
-  uint8_t status;
-} hawser_resumed;
-
-/* T of a step secret; chain = PRF(B_0, "chainid")[0..8]. */
+/* T of a step secret. */
 int hawser_ticket_of(const uint8_t r[HAWSER_KEY_LEN], uint8_t ticket[HAWSER_TICKET_LEN]);
-int hawser_chain_id(const uint8_t b0[HAWSER_KEY_LEN], uint8_t chain[HAWSER_NAME_LEN]);
 
-/* Message 1 in place: the caller has put pay1 at m + HAWSER_RESUME_HEAD, and room for 16 bytes behind it. */
-int hawser_resume_write1(const hawser_step *at, uint8_t *m, size_t pay1_len);
+/* Where a chain begins: its id, R_{0,0} and B_1. */
+int hawser_chain_of(const uint8_t b0[HAWSER_KEY_LEN], uint8_t chain[HAWSER_NAME_LEN], uint8_t first[HAWSER_KEY_LEN],
+                    uint8_t block[HAWSER_KEY_LEN]);
 
-/* h1 of a message 1 that was made or verified. */
-int hawser_resume_h1(const hawser_step *at, const uint8_t *m, size_t len, uint8_t h1[HAWSER_HASH_LEN]);
+/* Message 1 in place, and its h1: the caller has put pay1 at m + HAWSER_RESUME_HEAD, and room for 16 bytes behind it. */
+int hawser_resume_write1(const hawser_step *at, uint8_t *m, size_t pay1_len, uint8_t h1[HAWSER_HASH_LEN]);
 
-/* Verifies a message 2 and derives all that follows from it. */
-int hawser_resume_read2(const hawser_step *at, const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport, const uint8_t *m,
-                        size_t len, hawser_resumed *out);
+/* Verifies a message 2. */
+int hawser_resume_read2(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport,
+                        const uint8_t *m, size_t len, uint8_t *status);
+
+/* What follows from a message 2 that was made or verified. Device: next is R_{b,i+1}; a gateway says NULL, since it moves its
+ * chain later. */
+int hawser_resume_keys(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport,
+                       const uint8_t *m, size_t len, hawser_keys *keys, uint8_t *next);
 
 #if HAWSER_GATEWAY
-/* pay1 gets len - HAWSER_RESUME_HEAD - 16 bytes. Does not compare the ticket. */
-int hawser_resume_read1(const hawser_step *at, const uint8_t *m, size_t len, uint8_t *pay1);
+/* Verifies a message 1: pay1 gets len - HAWSER_RESUME_HEAD - 16 bytes. Does not compare the ticket. */
+int hawser_resume_read1(const hawser_step *at, const uint8_t *m, size_t len, uint8_t *pay1,
+                        uint8_t h1[HAWSER_HASH_LEN]);
 
-/* Writes message 2 around out->status and connection_id, and derives the rest of *out. */
+/* Writes message 2. */
 int hawser_resume_write2(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport,
-                         const uint8_t n_g[16], const uint8_t *connection_id, size_t id_len, uint8_t *m, size_t *len,
-                         hawser_resumed *out);
+                         const uint8_t n_g[16], uint8_t status, const uint8_t *connection_id, size_t id_len, uint8_t *m,
+                         size_t *len);
 #endif
 
 #endif

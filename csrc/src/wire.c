@@ -83,19 +83,63 @@ static void pad_label(uint8_t out[8], const char *label) {
   }
 }
 
-int hawser_prf(uint8_t out[HAWSER_HASH_LEN], const uint8_t key[HAWSER_KEY_LEN], const char *label, const uint8_t *x,
-               size_t x_len) {
-  uint8_t padded[8];
-  hawser_bytes parts[2] = {{padded, sizeof padded}, {x, x_len}};
-  pad_label(padded, label);
-  return hawser_port_hmac(out, key, HAWSER_KEY_LEN, parts, x_len > 0 ? 2 : 1);
+void hawser_prf_start(hawser_prf *prf, const uint8_t key[HAWSER_KEY_LEN]) {
+  prf->err = hawser_port_hmac_start(&prf->hmac, key);
 }
 
-int hawser_prf_key(uint8_t out[HAWSER_HASH_LEN], hawser_key key, const char *label) {
-  uint8_t padded[8];
-  hawser_bytes part = {padded, sizeof padded};
+void hawser_prf_next(hawser_prf *prf, const char *label, const uint8_t *x, uint8_t *out, size_t len) {
+  uint8_t padded[8], whole[HAWSER_HASH_LEN];
+  hawser_bytes parts[2] = {{padded, sizeof padded}, {x, HAWSER_HASH_LEN}};
   pad_label(padded, label);
-  return hawser_port_hmac_key(out, key, &part, 1);
+  if (prf->err == HAWSER_OK) {
+    prf->err = hawser_port_hmac_next(&prf->hmac, whole, parts, x != NULL ? 2 : 1);
+  }
+  if (prf->err == HAWSER_OK) {
+    memcpy(out, whole, len);
+  }
+  hawser_port_wipe(whole, sizeof whole);
+}
+
+int hawser_prf_end(hawser_prf *prf) {
+  hawser_port_hmac_end(&prf->hmac);
+  return prf->err;
+}
+
+void hawser_prf_hashed(hawser_prf *prf, const char *label, const hawser_bytes *parts, size_t count, uint8_t *out,
+                       size_t len) {
+  uint8_t x[HAWSER_HASH_LEN];
+  if (prf->err == HAWSER_OK) {
+    prf->err = hawser_port_sha256(x, parts, count);
+  }
+  hawser_prf_next(prf, label, x, out, len);
+}
+
+int hawser_prf_once(const uint8_t key[HAWSER_KEY_LEN], const char *label, const uint8_t *x, uint8_t *out, size_t len) {
+  hawser_prf prf;
+  hawser_prf_start(&prf, key);
+  hawser_prf_next(&prf, label, x, out, len);
+  return hawser_prf_end(&prf);
+}
+
+int hawser_prf_of(const uint8_t key[HAWSER_KEY_LEN], const char *label, const hawser_bytes *parts, size_t count,
+                  uint8_t *out, size_t len) {
+  hawser_prf prf;
+  hawser_prf_start(&prf, key);
+  hawser_prf_hashed(&prf, label, parts, count, out, len);
+  return hawser_prf_end(&prf);
+}
+
+int hawser_prf_key(hawser_key key, const char *label, uint8_t *out, size_t len) {
+  uint8_t padded[8], whole[HAWSER_HASH_LEN];
+  hawser_bytes part = {padded, sizeof padded};
+  int err;
+  pad_label(padded, label);
+  err = hawser_port_hmac_key(whole, key, &part, 1);
+  if (err == HAWSER_OK) {
+    memcpy(out, whole, len);
+  }
+  hawser_port_wipe(whole, sizeof whole);
+  return err;
 }
 
 int hawser_check(const uint8_t *bytes, size_t len, uint8_t check[HAWSER_CHECK_LEN]) {

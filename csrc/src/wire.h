@@ -7,6 +7,13 @@
 
 #include "hawser/hawser.h"
 
+/* For a function whose locals must not lie on the stack below a cipher: inlined into its caller they would. */
+#if defined(__GNUC__)
+#define HAWSER_APART __attribute__((noinline))
+#else
+#define HAWSER_APART
+#endif
+
 /* SPEC 3.2: types of handshake messages. Those of a full message 1 are 0x11 .. 0x16: see hawser_type_full(). */
 enum { HAWSER_TYPE_FULL_1 = 0x11, HAWSER_TYPE_FULL_1_LAST = 0x16, HAWSER_TYPE_FULL_2 = 0x17 };
 enum { HAWSER_TYPE_RESUME_1 = 0x18, HAWSER_TYPE_RESUME_2 = 0x1a };
@@ -76,12 +83,33 @@ size_t hawser_ident(const hawser_pairing *pairing, uint8_t out[HAWSER_IDENT_MAX]
 /* Type of message 1 of a full handshake, SPEC 3.2. */
 uint8_t hawser_type_full(uint8_t mode, uint8_t suite);
 
-/* SPEC 1: PRF(key, label, x). label is at most 8 characters. */
-int hawser_prf(uint8_t out[HAWSER_HASH_LEN], const uint8_t key[HAWSER_KEY_LEN], const char *label, const uint8_t *x,
-               size_t x_len);
+/* SPEC 1: PRF(key, label, x), several under one key. The first error sticks: what comes after it does nothing, and the end
+ * returns it. label is at most 8 characters; x is 32 bytes, or NULL: empty. */
+typedef struct hawser_prf {
+  hawser_hmac hmac;
+  int err;
+} hawser_prf;
+void hawser_prf_start(hawser_prf *prf, const uint8_t key[HAWSER_KEY_LEN]);
+void hawser_prf_next(hawser_prf *prf, const char *label, const uint8_t *x, uint8_t *out, size_t len);
+int hawser_prf_end(hawser_prf *prf);
 
-/* The same under a secret that the port holds. */
-int hawser_prf_key(uint8_t out[HAWSER_HASH_LEN], hawser_key key, const char *label);
+/* The same for x = SHA256(parts). */
+void hawser_prf_hashed(hawser_prf *prf, const char *label, const hawser_bytes *parts, size_t count, uint8_t *out,
+                       size_t len);
+
+/* A single one, of which the first len bytes are wanted; and one with x = SHA256(parts). */
+int hawser_prf_once(const uint8_t key[HAWSER_KEY_LEN], const char *label, const uint8_t *x, uint8_t *out, size_t len);
+int hawser_prf_of(const uint8_t key[HAWSER_KEY_LEN], const char *label, const hawser_bytes *parts, size_t count,
+                  uint8_t *out, size_t len);
+
+/* One with an empty x under a secret that the port holds. */
+int hawser_prf_key(hawser_key key, const char *label, uint8_t *out, size_t len);
+
+/* What both handshakes lead to: traffic keys, and the session's name should it be NEW. */
+typedef struct hawser_keys {
+  uint8_t d2g[HAWSER_KEY_LEN], g2d[HAWSER_KEY_LEN];
+  uint8_t name[HAWSER_NAME_LEN];
+} hawser_keys;
 
 /* SHA256(bytes)[0..8], the check of what is stored. Matches: 1, 0, or an error: a provider that fails must not make good
  * bytes look bad. */

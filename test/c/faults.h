@@ -7,6 +7,8 @@
 
 #define hawser_port_sha256 faults_sha256
 #define hawser_port_hmac faults_hmac
+#define hawser_port_hmac_start faults_hmac_start
+#define hawser_port_hmac_next faults_hmac_next
 #define hawser_port_hmac_key faults_hmac_key
 #define hawser_port_hkdf_key faults_hkdf_key
 #define hawser_port_seal faults_seal

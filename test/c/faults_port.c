@@ -19,6 +19,8 @@ static int strikes(void) {
 
 int faults_sha256(uint8_t out[32], const hawser_bytes *parts, size_t count);
 int faults_hmac(uint8_t out[32], const uint8_t *key, size_t key_len, const hawser_bytes *parts, size_t count);
+int faults_hmac_start(hawser_hmac *state, const uint8_t key[32]);
+int faults_hmac_next(hawser_hmac *state, uint8_t out[32], const hawser_bytes *parts, size_t count);
 int faults_hmac_key(uint8_t out[32], hawser_key key, const hawser_bytes *parts, size_t count);
 int faults_hkdf_key(uint8_t out[96], const uint8_t salt[32], hawser_key key);
 int faults_seal(const uint8_t key[32], const uint8_t nonce[12], const uint8_t *ad, size_t ad_len, const uint8_t *in,
@@ -37,6 +39,16 @@ int faults_sha256(uint8_t out[32], const hawser_bytes *parts, size_t count) {
 
 int faults_hmac(uint8_t out[32], const uint8_t *key, size_t key_len, const hawser_bytes *parts, size_t count) {
   return FAULT(hawser_port_hmac(out, key, key_len, parts, count));
+}
+
+/* A state that did not start may be ended all the same. */
+int faults_hmac_start(hawser_hmac *state, const uint8_t key[32]) {
+  int err = hawser_port_hmac_start(state, key);
+  return strikes() ? HAWSER_ERR_CRYPTO : err;
+}
+
+int faults_hmac_next(hawser_hmac *state, uint8_t out[32], const hawser_bytes *parts, size_t count) {
+  return FAULT(hawser_port_hmac_next(state, out, parts, count));
 }
 
 int faults_hmac_key(uint8_t out[32], hawser_key key, const hawser_bytes *parts, size_t count) {

@@ -20,6 +20,7 @@ typedef struct noise_end {
   hawser_pairing pairing;
   hawser_noise noise;
   uint8_t keys[96];
+  uint8_t re[HAWSER_PUBLIC_MAX]; /* the handshake points into the peer's last message, which is gone by then */
   uint64_t sent, received;
   int passed; /* handshake messages so far */
 } noise_end;
@@ -62,7 +63,7 @@ static int start(noise_end *end, const lines_bytes *a) {
 
 static int handshake_passed(noise_end *end) {
   end->passed++;
-  return end->passed == 2 ? hawser_split(&end->noise.s, end->keys) : HAWSER_OK;
+  return end->passed == 2 ? hawser_split(&end->noise.s, end->keys, end->keys + 32, end->keys + 64) : HAWSER_OK;
 }
 
 /* The initiator sends under the first key of Split. */
@@ -105,6 +106,10 @@ static void do_read(noise_end *end, lines_bytes message) {
   }
   if (end->passed < 2) {
     err = hawser_noise_read(&end->noise, &end->pairing, end->passed + 1, message.ptr, message.len, out);
+    if (err == HAWSER_OK) {
+      memcpy(end->re, message.ptr, hawser_public_len(end->pairing.suite));
+      end->noise.re = end->re;
+    }
     err = err == HAWSER_OK ? handshake_passed(end) : err;
   } else {
     err = message.len < HAWSER_TAG_LEN ? HAWSER_ERR_FORMAT

@@ -166,6 +166,29 @@ static void test_hmac(void) {
   CHECK_ZERO(out, 32);
 }
 
+/* Several under one key are what each alone would be, in whatever order; one may be written over what it reads. */
+static void test_hmac_several(void) {
+  hawser_hmac state;
+  uint8_t key[32], out[32], expected[32];
+  hawser_bytes two[2] = {text("what do ya want "), text("for nothing?")};
+  hawser_bytes self = {out, sizeof out};
+  ticket_secret(key);
+  CHECK(hawser_port_hmac_start(&state, key) == HAWSER_OK);
+  for (int k = 0; k < 2; k++) {
+    hawser_bytes one = text("hawser");
+    CHECK(hawser_port_hmac_next(&state, out, &one, 1) == HAWSER_OK);
+    CHECK_BYTES(out, k_hmac_ticket, 32);
+    CHECK(hawser_port_hmac(expected, key, 32, two, 2) == HAWSER_OK);
+    CHECK(hawser_port_hmac_next(&state, out, two, 2) == HAWSER_OK);
+    CHECK_BYTES(out, expected, 32);
+    CHECK(hawser_port_hmac(expected, key, 32, &self, 1) == HAWSER_OK);
+    CHECK(hawser_port_hmac_next(&state, out, &self, 1) == HAWSER_OK);
+    CHECK_BYTES(out, expected, 32);
+  }
+  hawser_port_hmac_end(&state);
+  CHECK_ZERO(state.bytes, sizeof state.bytes);
+}
+
 /* A ratchet step writes over its own key, and over what it reads. */
 static void test_hmac_in_place(void) {
   uint8_t key[32];
@@ -438,6 +461,7 @@ int main(void) {
   test_sha256();
   test_sha256_in_place();
   test_hmac();
+  test_hmac_several();
   test_hmac_in_place();
   test_hmac_key();
   test_hkdf_key();

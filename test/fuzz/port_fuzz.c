@@ -85,16 +85,32 @@ int hawser_port_sha256(uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, 
   return HAWSER_OK;
 }
 
-int hawser_port_hmac(uint8_t out[HAWSER_HASH_LEN], const uint8_t *key, size_t key_len, const hawser_bytes *parts,
-                     size_t count) {
-  uint64_t h = absorb_parts(absorb(2, key, key_len), parts, count);
-  squeeze(h, out, HAWSER_HASH_LEN);
+static int hmac_from(uint64_t h, uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, size_t count) {
+  squeeze(absorb_parts(h, parts, count), out, HAWSER_HASH_LEN);
   /* SPEC 7.1, 9: names of chains and sessions are no secrets, and are compared like any other name */
   if (count > 0 && parts[0].len == 8 &&
       (memcmp(parts[0].ptr, "chainid", 8) == 0 || memcmp(parts[0].ptr, "name\0\0\0", 8) == 0)) {
     DEFINED_PUBLIC(out, HAWSER_HASH_LEN);
   }
   return HAWSER_OK;
+}
+
+int hawser_port_hmac(uint8_t out[HAWSER_HASH_LEN], const uint8_t *key, size_t key_len, const hawser_bytes *parts,
+                     size_t count) {
+  return hmac_from(absorb(2, key, key_len), out, parts, count);
+}
+
+int hawser_port_hmac_start(hawser_hmac *state, const uint8_t key[HAWSER_KEY_LEN]) {
+  state->align = absorb(2, key, HAWSER_KEY_LEN);
+  return HAWSER_OK;
+}
+
+int hawser_port_hmac_next(hawser_hmac *state, uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, size_t count) {
+  return hmac_from(state->align, out, parts, count);
+}
+
+void hawser_port_hmac_end(hawser_hmac *state) {
+  hawser_port_wipe(state, sizeof *state);
 }
 
 int hawser_port_hmac_key(uint8_t out[HAWSER_HASH_LEN], hawser_key key, const hawser_bytes *parts, size_t count) {

@@ -93,6 +93,12 @@
 #define HAWSER_ACK_DELAY_MS 25u
 #endif
 
+/* What a crypto port may keep of a key while several HMACs are made under it: two hash states of its provider. Bytes on the
+ * stack, 128 .. 1 024; a port that needs more does not compile. */
+#ifndef HAWSER_HMAC_LEN
+#define HAWSER_HMAC_LEN 256
+#endif
+
 /* Bad answers to one message 1 that are looked at before the attempt ends. 1 .. 255. */
 #ifndef HAWSER_BAD_ANSWERS
 #define HAWSER_BAD_ANSWERS 8

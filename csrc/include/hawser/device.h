@@ -22,6 +22,7 @@ struct hawser_device {
   uint8_t chain[HAWSER_NAME_LEN];    /* of slot and position */
   uint8_t block[HAWSER_KEY_LEN];     /* B_f; unused while `root`: the pairing's ticket is B_0 */
   uint8_t step[HAWSER_KEY_LEN];      /* R_{b,i} */
+  uint8_t h1[HAWSER_HASH_LEN];       /* of message1 */
   union {
     struct { /* a full handshake waits for its answer */
       uint8_t e[HAWSER_KEY_LEN], ck[HAWSER_HASH_LEN], h[HAWSER_HASH_LEN];

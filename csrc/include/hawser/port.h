@@ -1,5 +1,5 @@
 /*
- * hawser/port.h - all the cryptography that the core needs, as a dozen functions.
+ * hawser/port.h - all the cryptography that the core needs, as a few functions.
  *
  * A port is one C file: ports/psa (PSA Crypto API only) or ports/openssl (EVP). Every function that
  * returns int returns 0 or HAWSER_ERR_CRYPTO (HAWSER_ERR_RANDOM for a random source); on an error no
@@ -12,6 +12,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+
+#include "hawser/config.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -42,6 +44,16 @@ int hawser_port_sha256(uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, 
 /* HMAC-SHA-256, key_len 1..64, over the concatenation of parts. out may overlap key or a part. */
 int hawser_port_hmac(uint8_t out[HAWSER_HASH_LEN], const uint8_t *key, size_t key_len, const hawser_bytes *parts,
                      size_t count);
+
+/* The same under one key of 32 bytes, any number of times: start, then next for each, then end, which wipes the state, also
+ * after an error. What a port keeps of the key may spare it half of the hashing. HAWSER_HMAC_LEN: hawser/config.h. */
+typedef union hawser_hmac {
+  uint64_t align;
+  uint8_t bytes[HAWSER_HMAC_LEN];
+} hawser_hmac;
+int hawser_port_hmac_start(hawser_hmac *state, const uint8_t key[HAWSER_KEY_LEN]);
+int hawser_port_hmac_next(hawser_hmac *state, uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, size_t count);
+void hawser_port_hmac_end(hawser_hmac *state);
 
 /* The same, keyed by a long-term secret of 32 bytes (a ticket). */
 int hawser_port_hmac_key(uint8_t out[HAWSER_HASH_LEN], hawser_key key, const hawser_bytes *parts, size_t count);

@@ -145,29 +145,54 @@ int hawser_port_sha256(uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, 
   return hash(out, NULL, parts, count) ? HAWSER_OK : fail(HAWSER_ERR_CRYPTO, out, HAWSER_HASH_LEN);
 }
 
+/* RFC 2104: the blocks that a key's hashes begin with. To absorb them again costs less than to copy a context that has. */
+typedef struct pads {
+  uint8_t inner[BLOCK_LEN], outer[BLOCK_LEN];
+} pads;
+
+typedef char pads_fit[sizeof(pads) <= sizeof(hawser_hmac) ? 1 : -1]; /* else: a larger HAWSER_HMAC_LEN */
+
+static void pads_start(pads *p, const uint8_t *key, size_t key_len) {
+  for (size_t i = 0; i < BLOCK_LEN; i++) {
+    uint8_t byte = i < key_len ? key[i] : 0;
+    p->inner[i] = (uint8_t)(byte ^ 0x36);
+    p->outer[i] = (uint8_t)(byte ^ 0x5c);
+  }
+}
+
 /* Two digests in a kept context: EVP_MAC would duplicate a context for every call. */
-int hawser_port_hmac(uint8_t out[HAWSER_HASH_LEN], const uint8_t *key, size_t key_len, const hawser_bytes *parts,
-                     size_t count) {
-  uint8_t pad[BLOCK_LEN] = {0};
+static int pads_next(const pads *p, uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, size_t count) {
   uint8_t inner[HAWSER_HASH_LEN];
   hawser_bytes inner_part = {inner, sizeof inner};
-  int ok = key_len >= 1 && key_len <= BLOCK_LEN;
-  if (ok) {
-    memcpy(pad, key, key_len);
-    for (size_t i = 0; i < BLOCK_LEN; i++) {
-      pad[i] = (uint8_t)(pad[i] ^ 0x36);
-    }
-    ok = hash(inner, pad, parts, count);
-  }
-  if (ok) {
-    for (size_t i = 0; i < BLOCK_LEN; i++) {
-      pad[i] = (uint8_t)(pad[i] ^ 0x36 ^ 0x5c);
-    }
-    ok = hash(out, pad, &inner_part, 1);
-  }
-  hawser_port_wipe(pad, sizeof pad);
+  int ok = hash(inner, p->inner, parts, count) && hash(out, p->outer, &inner_part, 1);
   hawser_port_wipe(inner, sizeof inner);
   return ok ? HAWSER_OK : fail(HAWSER_ERR_CRYPTO, out, HAWSER_HASH_LEN);
+}
+
+int hawser_port_hmac(uint8_t out[HAWSER_HASH_LEN], const uint8_t *key, size_t key_len, const hawser_bytes *parts,
+                     size_t count) {
+  pads p;
+  int err;
+  if (key_len < 1 || key_len > BLOCK_LEN) {
+    return fail(HAWSER_ERR_CRYPTO, out, HAWSER_HASH_LEN);
+  }
+  pads_start(&p, key, key_len);
+  err = pads_next(&p, out, parts, count);
+  hawser_port_wipe(&p, sizeof p);
+  return err;
+}
+
+int hawser_port_hmac_start(hawser_hmac *state, const uint8_t key[HAWSER_KEY_LEN]) {
+  pads_start((pads *)state, key, HAWSER_KEY_LEN);
+  return HAWSER_OK;
+}
+
+int hawser_port_hmac_next(hawser_hmac *state, uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, size_t count) {
+  return pads_next((const pads *)state, out, parts, count);
+}
+
+void hawser_port_hmac_end(hawser_hmac *state) {
+  hawser_port_wipe(state, sizeof *state);
 }
 
 int hawser_port_hmac_key(uint8_t out[HAWSER_HASH_LEN], hawser_key key, const hawser_bytes *parts, size_t count) {

@@ -1,8 +1,8 @@
 /*
  * port_psa.c - hawser/port.h on the PSA Crypto API, and on nothing else of its provider.
  *
- * Raw keys become volatile keys for one call. HMAC with a raw key is two hashes, so that a build without
- * long-term HMAC keys links no MAC code.
+ * Raw keys become volatile keys for one call. HMAC with a raw key is two hashes: a build without long-term HMAC keys links no
+ * MAC code, and several HMACs under one key absorb it once.
  */
 #include "port_psa.h"
 
@@ -130,50 +130,91 @@ void hawser_psa_key_free(hawser_key key) {
 
 /* ---- SHA-256, HMAC, HKDF ---- */
 
-/* H(prefix || parts). No prefix is NULL. */
-static int hash(uint8_t out[HAWSER_HASH_LEN], const uint8_t *prefix, const hawser_bytes *parts, size_t count) {
-  psa_hash_operation_t op = PSA_HASH_OPERATION_INIT;
+/* Finishes a hash over what op holds and the parts; op is free again. */
+static int finish(psa_hash_operation_t *op, psa_status_t status, const hawser_bytes *parts, size_t count,
+                  uint8_t out[HAWSER_HASH_LEN]) {
   size_t out_len = 0;
-  psa_status_t status = psa_hash_setup(&op, PSA_ALG_SHA_256);
-  if (status == PSA_SUCCESS && prefix != NULL) {
-    status = psa_hash_update(&op, prefix, BLOCK_LEN);
-  }
   for (size_t i = 0; status == PSA_SUCCESS && i < count; i++) {
-    status = psa_hash_update(&op, parts[i].ptr, parts[i].len);
+    status = psa_hash_update(op, parts[i].ptr, parts[i].len);
   }
   if (status == PSA_SUCCESS) {
-    status = psa_hash_finish(&op, out, HAWSER_HASH_LEN, &out_len);
+    status = psa_hash_finish(op, out, HAWSER_HASH_LEN, &out_len);
   }
-  (void)psa_hash_abort(&op);
-  return status == PSA_SUCCESS;
+  (void)psa_hash_abort(op);
+  return status == PSA_SUCCESS ? HAWSER_OK : fail(HAWSER_ERR_CRYPTO, out, HAWSER_HASH_LEN);
 }
 
 int hawser_port_sha256(uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, size_t count) {
-  return hash(out, NULL, parts, count) ? HAWSER_OK : fail(HAWSER_ERR_CRYPTO, out, HAWSER_HASH_LEN);
+  psa_hash_operation_t op = PSA_HASH_OPERATION_INIT;
+  psa_status_t status = psa_hash_setup(&op, PSA_ALG_SHA_256);
+  return finish(&op, status, parts, count, out);
+}
+
+/* RFC 2104: the hashes that have taken in key ^ ipad and key ^ opad. Each HMAC goes on from copies of them. */
+typedef struct pads {
+  psa_hash_operation_t inner, outer;
+} pads;
+
+typedef char pads_fit[sizeof(pads) <= sizeof(hawser_hmac) ? 1 : -1]; /* else: a larger HAWSER_HMAC_LEN */
+
+static psa_status_t absorb_pad(psa_hash_operation_t *op, const uint8_t *key, size_t key_len, uint8_t byte) {
+  uint8_t pad[BLOCK_LEN];
+  psa_status_t status = psa_hash_setup(op, PSA_ALG_SHA_256);
+  for (size_t i = 0; i < BLOCK_LEN; i++) {
+    pad[i] = (uint8_t)(byte ^ (i < key_len ? key[i] : 0));
+  }
+  if (status == PSA_SUCCESS) {
+    status = psa_hash_update(op, pad, BLOCK_LEN);
+  }
+  hawser_port_wipe(pad, sizeof pad);
+  return status;
+}
+
+static int pads_start(pads *p, const uint8_t *key, size_t key_len) {
+  psa_status_t status = PSA_ERROR_INVALID_ARGUMENT;
+  memset(p, 0, sizeof *p);
+  if (key_len >= 1 && key_len <= BLOCK_LEN) {
+    status = absorb_pad(&p->inner, key, key_len, 0x36);
+  }
+  if (status == PSA_SUCCESS) {
+    status = absorb_pad(&p->outer, key, key_len, 0x5c);
+  }
+  return status == PSA_SUCCESS ? HAWSER_OK : HAWSER_ERR_CRYPTO;
+}
+
+static int pads_next(const pads *p, uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, size_t count) {
+  psa_hash_operation_t op = PSA_HASH_OPERATION_INIT;
+  hawser_bytes inner = {out, HAWSER_HASH_LEN};
+  int err = finish(&op, psa_hash_clone(&p->inner, &op), parts, count, out);
+  return err != HAWSER_OK ? err : finish(&op, psa_hash_clone(&p->outer, &op), &inner, 1, out);
+}
+
+static void pads_end(pads *p) {
+  (void)psa_hash_abort(&p->inner);
+  (void)psa_hash_abort(&p->outer);
+  hawser_port_wipe(p, sizeof *p);
 }
 
 int hawser_port_hmac(uint8_t out[HAWSER_HASH_LEN], const uint8_t *key, size_t key_len, const hawser_bytes *parts,
                      size_t count) {
-  uint8_t pad[BLOCK_LEN] = {0};
-  uint8_t inner[HAWSER_HASH_LEN];
-  hawser_bytes inner_part = {inner, sizeof inner};
-  int ok = key_len >= 1 && key_len <= BLOCK_LEN;
-  if (ok) {
-    memcpy(pad, key, key_len);
-    for (size_t i = 0; i < BLOCK_LEN; i++) {
-      pad[i] = (uint8_t)(pad[i] ^ 0x36);
-    }
-    ok = hash(inner, pad, parts, count);
-  }
-  if (ok) {
-    for (size_t i = 0; i < BLOCK_LEN; i++) {
-      pad[i] = (uint8_t)(pad[i] ^ 0x36 ^ 0x5c);
-    }
-    ok = hash(out, pad, &inner_part, 1);
-  }
-  hawser_port_wipe(pad, sizeof pad);
-  hawser_port_wipe(inner, sizeof inner);
-  return ok ? HAWSER_OK : fail(HAWSER_ERR_CRYPTO, out, HAWSER_HASH_LEN);
+  pads p;
+  int err = pads_start(&p, key, key_len);
+  err = err == HAWSER_OK ? pads_next(&p, out, parts, count) : fail(err, out, HAWSER_HASH_LEN);
+  pads_end(&p);
+  return err;
+}
+
+int hawser_port_hmac_start(hawser_hmac *state, const uint8_t key[HAWSER_KEY_LEN]) {
+  return pads_start((pads *)state, key, HAWSER_KEY_LEN);
+}
+
+int hawser_port_hmac_next(hawser_hmac *state, uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, size_t count) {
+  return pads_next((const pads *)state, out, parts, count);
+}
+
+void hawser_port_hmac_end(hawser_hmac *state) {
+  pads_end((pads *)state);
+  hawser_port_wipe(state, sizeof *state);
 }
 
 /* In steps, because psa_mac_compute wants the parts in one piece. */
