@@ -8,6 +8,7 @@ set(HAWSER_CORE_SOURCES
   src/resume.c
   src/cobs.c
   src/record.c
+  src/frames.c
   src/control.c
   src/channel.c
   src/messages.c

@@ -41,19 +41,17 @@ static void check_ended(hawser_session *s, hawser_stream *st) {
   }
 }
 
-/* A RESET is owed for a serial of id that no stream has (any more). HAWSER_ERR_PEER: more than the array can note, which a
+/* A RESET is owed for the serial of a frame that no stream has (any more). HAWSER_ERR_PEER: more than the array can note, which a
  * peer that waits for answers never asks for. */
-static int owe_reset(hawser_session *s, uint16_t id, uint32_t serial, uint8_t code) {
-  hawser_stream *st = stream_at(s, id);
+static int owe_reset(hawser_session *s, const hawser_fields *f, uint8_t code) {
+  hawser_stream *st = stream_at(s, f->id);
   for (uint16_t i = 0; (st == NULL || st->owed.serial != 0) && i < s->stream_count; i++) {
     st = &s->streams[i];
   }
   if (st == NULL || st->owed.serial != 0) {
     return HAWSER_ERR_PEER;
   }
-  st->owed.serial = serial;
-  st->owed.id = id;
-  st->owed.code = code;
+  st->owed = (hawser_owed){(uint32_t)f->number, (uint16_t)f->id, code};
   return HAWSER_OK;
 }
 
@@ -104,38 +102,19 @@ static uint16_t id_of(const hawser_session *s, const hawser_stream *st) {
   return (uint16_t)(st - s->streams);
 }
 
-static void put_head(hawser_writer *w, uint8_t code, const hawser_session *s, const hawser_stream *st) {
-  hawser_put(w, 1, code);
-  hawser_put(w, 2, id_of(s, st));
-}
-
-static void put_reset(hawser_writer *w, uint16_t id, uint32_t serial, uint8_t code) {
-  hawser_put(w, 1, HAWSER_FRAME_RESET);
-  hawser_put(w, 2, id);
-  hawser_put(w, 4, serial);
-  hawser_put(w, 1, code);
-}
-
-static void put_open(hawser_writer *w, const hawser_session *s, const hawser_stream *st) {
-  size_t len = st->name != NULL ? strlen(st->name) : 0;
-  put_head(w, HAWSER_FRAME_OPEN, s, st);
-  hawser_put(w, 4, st->serial);
-  hawser_put(w, 1, st->kind);
-  hawser_put(w, 1, len);
-  hawser_put_bytes(w, (const uint8_t *)st->name, len);
-}
-
-static void put_stream(hawser_writer *w, const hawser_session *s, const hawser_stream *st) {
-  put_head(w, HAWSER_FRAME_STREAM, s, st);
-  hawser_put(w, 4, st->serial);
-  hawser_put(w, 6, st->tx);
-  hawser_put(w, 6, st->rx);
-  hawser_put(w, 6, st->rx_acked);
-}
-
-static void put_ack(hawser_writer *w, const hawser_session *s, const hawser_stream *st) {
-  put_head(w, HAWSER_FRAME_ACK, s, st);
-  hawser_put(w, 6, st->rx_acked);
+/* A frame about a stream: what its code does not have is not written. */
+static hawser_fields about(const hawser_session *s, const hawser_stream *st, uint8_t code) {
+  hawser_fields f;
+  f.code = code;
+  f.id = id_of(s, st);
+  f.number = st->serial;
+  f.byte = code == HAWSER_FRAME_RESET ? st->code : st->kind;
+  f.tx = st->tx;
+  f.rx = st->rx;
+  f.ack = st->rx_acked;
+  f.bytes = (const uint8_t *)st->name;
+  f.len = st->name != NULL ? strlen(st->name) : 0;
+  return f;
 }
 
 /* rx_acked was told. STREAM says it as well as ACK does, but for the gateway's first word, which is an ACK. */
@@ -150,43 +129,36 @@ static void note_told(hawser_session *s, hawser_stream *st, uint32_t frame) {
 }
 
 /* Writes one frame of a stream if it is due and there is room; what it says is then said. */
-static int write_due(hawser_session *s, hawser_stream *st, uint32_t due, hawser_writer *w) {
-  hawser_writer trial = *w;
+static int write_due(hawser_session *s, hawser_stream *st, uint32_t due, uint8_t code, hawser_writer *w) {
+  hawser_fields f;
   if ((st->flags & due) == 0) {
     return 1;
   }
-  if (due == HAWSER_ST_OPEN_DUE) {
-    put_open(&trial, s, st);
-  } else if (due == HAWSER_ST_STREAM_DUE) {
-    put_stream(&trial, s, st);
-  } else if (due == HAWSER_ST_RESET_DUE) {
-    put_reset(&trial, id_of(s, st), st->serial, st->code);
-  } else {
-    put_ack(&trial, s, st);
-  }
-  if (trial.bad) {
+  f = about(s, st, code);
+  if (!hawser_fields_write(w, &f)) {
     return 0;
   }
-  *w = trial;
   st->flags &= ~due;
   if (due == HAWSER_ST_OPEN_DUE) {
     st->flags |= HAWSER_ST_SENT;
-  } else if (due == HAWSER_ST_ACK_DUE || due == HAWSER_ST_STREAM_DUE) {
+  } else if (due != HAWSER_ST_RESET_DUE) {
     note_told(s, st, due);
   }
   return 1;
 }
 
 static int write_owed(hawser_owed *owed, hawser_writer *w) {
-  hawser_writer trial = *w;
+  hawser_fields f = {0};
   if (owed->serial == 0) {
     return 1;
   }
-  put_reset(&trial, owed->id, owed->serial, owed->code);
-  if (trial.bad) {
+  f.code = HAWSER_FRAME_RESET;
+  f.id = owed->id;
+  f.number = owed->serial;
+  f.byte = owed->code;
+  if (!hawser_fields_write(w, &f)) {
     return 0;
   }
-  *w = trial;
   owed->serial = 0;
   return 1;
 }
@@ -195,20 +167,21 @@ static int write_owed(hawser_owed *owed, hawser_writer *w) {
 static int write_streams(hawser_session *s, hawser_writer *w) {
   for (uint16_t id = 0; id < s->stream_count; id++) {
     hawser_stream *st = &s->streams[id];
-    if (!write_owed(&st->owed, w) || !write_due(s, st, HAWSER_ST_OPEN_DUE, w) ||
-        !write_due(s, st, HAWSER_ST_STREAM_DUE, w) || !write_due(s, st, HAWSER_ST_RESET_DUE, w)) {
+    if (!write_owed(&st->owed, w) || !write_due(s, st, HAWSER_ST_OPEN_DUE, HAWSER_FRAME_OPEN, w) ||
+        !write_due(s, st, HAWSER_ST_STREAM_DUE, HAWSER_FRAME_STREAM, w) ||
+        !write_due(s, st, HAWSER_ST_RESET_DUE, HAWSER_FRAME_RESET, w)) {
       return 0;
     }
   }
   if ((s->flags & HAWSER_SF_SYNC_DUE) != 0) {
-    if (w->left == 0) {
+    const hawser_fields synced = {.code = HAWSER_FRAME_SYNCED};
+    if (!hawser_fields_write(w, &synced)) {
       return 0;
     }
-    hawser_put(w, 1, HAWSER_FRAME_SYNCED);
     s->flags &= ~(uint32_t)HAWSER_SF_SYNC_DUE;
   }
   for (uint16_t id = 0; id < s->stream_count; id++) {
-    if (!write_due(s, &s->streams[id], HAWSER_ST_ACK_DUE, w)) {
+    if (!write_due(s, &s->streams[id], HAWSER_ST_ACK_DUE, HAWSER_FRAME_ACK, w)) {
       return 0;
     }
   }
@@ -309,53 +282,17 @@ static int take_stream(hawser_session *s, hawser_stream *st, uint64_t tx, uint64
   return HAWSER_OK;
 }
 
-/* What a frame of a stream has after its code, in this order (SPEC 9). */
-enum part { SERIAL = 1 << 0, BYTE = 1 << 1, NAME = 1 << 2, REST = 1 << 3, OFFSET = 1 << 4, OFFSETS = 3 << 4 };
-
-typedef struct frame {
-  uint8_t code, layout;
-  uint16_t id;
-  uint32_t serial;
-  uint8_t byte; /* OPEN: kind. RESET: code */
-  uint64_t offsets[3];
-  const uint8_t *bytes; /* OPEN: name. DATA, FIN, MSG: what they carry */
-  size_t len;
-} frame;
-
-static int read_frame(hawser_reader *r, uint8_t code, frame *f) {
-  static const uint8_t layouts[] = {SERIAL | BYTE | NAME, SERIAL | OFFSETS, 0, REST, REST, OFFSET, SERIAL | BYTE, REST};
-  memset(f, 0, sizeof *f);
-  f->code = code;
-  f->layout = layouts[code - HAWSER_FRAME_OPEN];
-  f->id = (uint16_t)hawser_get(r, 2);
-  if ((f->layout & SERIAL) != 0) {
-    f->serial = (uint32_t)hawser_get(r, 4);
-    r->bad |= f->serial == 0;
-  }
-  if ((f->layout & BYTE) != 0) {
-    f->byte = (uint8_t)hawser_get(r, 1);
-  }
-  for (int i = 0; i < f->layout / OFFSET; i++) {
-    f->offsets[i] = hawser_get(r, 6);
-  }
-  if ((f->layout & (NAME | REST)) != 0) {
-    f->len = (f->layout & NAME) != 0 ? (size_t)hawser_get(r, 1) : r->left;
-    f->bytes = hawser_get_bytes(r, f->len);
-  }
-  return r->bad ? HAWSER_ERR_PEER : HAWSER_OK;
-}
-
 /* Gateway: an id begins anew. */
-static int open_stream(hawser_stream *st, const frame *f, hawser_event *event) {
+static int open_stream(hawser_stream *st, const hawser_fields *f, hawser_event *event) {
   hawser_owed owed = st->owed;
   memset(st, 0, sizeof *st);
   st->owed = owed;
-  st->serial = f->serial;
-  st->kind = f->byte;
+  st->serial = (uint32_t)f->number;
+  st->kind = (uint8_t)f->byte;
   st->flags = HAWSER_ST_USED | HAWSER_ST_NAMED;
   event->type = HAWSER_EV_OPEN;
-  event->stream = f->id;
-  event->value = f->byte;
+  event->stream = (uint16_t)f->id;
+  event->value = (uint32_t)f->byte;
   event->data = f->bytes;
   event->len = f->len;
   return HAWSER_OK;
@@ -376,21 +313,21 @@ static int name_fits(const uint8_t *name, size_t len) {
   return len >= 1 && len <= HAWSER_UPSTREAM_MAX && good == len;
 }
 
-static int open_fits(const hawser_session *s, const frame *f) {
+static int open_fits(const hawser_session *s, const hawser_fields *f) {
   return hawser_is_gateway(s) && f->byte <= HAWSER_KIND_MESSAGES && name_fits(f->bytes, f->len);
 }
 
-static int on_open(hawser_session *s, hawser_stream *st, const frame *f, hawser_event *event) {
+static int on_open(hawser_session *s, hawser_stream *st, const hawser_fields *f, hawser_event *event) {
   if (!open_fits(s, f)) {
     return HAWSER_ERR_PEER;
   }
   if (st == NULL) {
-    return owe_reset(s, f->id, f->serial, HAWSER_STREAM_LIMIT); /* SPEC 9: an id beyond what the gateway holds */
+    return owe_reset(s, f, HAWSER_STREAM_LIMIT); /* SPEC 9: an id beyond what the gateway holds */
   }
-  if (f->serial < st->serial) {
+  if (f->number < st->serial) {
     return HAWSER_ERR_PEER;
   }
-  if (f->serial > st->serial) {
+  if (f->number > st->serial) {
     return open_stream(st, f, event);
   }
   if ((st->flags & HAWSER_ST_DONE) != 0) {
@@ -401,13 +338,13 @@ static int on_open(hawser_session *s, hawser_stream *st, const frame *f, hawser_
   return is_open(st) ? take_stream(s, st, 0, 0, 0) : HAWSER_OK;
 }
 
-static int on_stream(hawser_session *s, hawser_stream *st, const frame *f) {
-  int own = st != NULL && f->serial == st->serial;
-  if (f->offsets[2] > f->offsets[1]) {
+static int on_stream(hawser_session *s, hawser_stream *st, const hawser_fields *f) {
+  int own = st != NULL && f->number == st->serial;
+  if (f->ack > f->rx) {
     return HAWSER_ERR_PEER; /* accepted before received: of no stream */
   }
   if (own && is_open(st)) {
-    return take_stream(s, st, f->offsets[0], f->offsets[1], f->offsets[2]);
+    return take_stream(s, st, f->tx, f->rx, f->ack);
   }
   if (!hawser_is_gateway(s)) {
     return HAWSER_OK;
@@ -416,11 +353,11 @@ static int on_stream(hawser_session *s, hawser_stream *st, const frame *f) {
     recall(st);
     return HAWSER_OK;
   }
-  return owe_reset(s, f->id, f->serial, HAWSER_STATE_LOST);
+  return owe_reset(s, f, HAWSER_STATE_LOST);
 }
 
 /* DATA or FIN of an open stream: bytes below rx are discarded, so repeats do no harm; a gap is a violation. */
-static int on_data(hawser_session *s, hawser_stream *st, const frame *f, hawser_event *event) {
+static int on_data(hawser_session *s, hawser_stream *st, const hawser_fields *f, hawser_event *event) {
   uint32_t window = hawser_is_gateway(s) ? s->pairing->window_gateway : s->pairing->window_device;
   int fin = f->code == HAWSER_FRAME_FIN;
   uint64_t end;
@@ -442,7 +379,7 @@ static int on_data(hawser_session *s, hawser_stream *st, const frame *f, hawser_
   if (end > st->rx) {
     size_t fresh = (size_t)(end - st->rx);
     event->type = HAWSER_EV_DATA;
-    event->stream = f->id;
+    event->stream = (uint16_t)f->id;
     event->data = f->bytes + (f->len - fresh);
     event->len = fresh;
     event->offset = st->rx;
@@ -472,12 +409,12 @@ static int on_ack(hawser_session *s, hawser_stream *st, uint64_t offset) {
 }
 
 /* The receiver of a RESET that has not sent one for this serial sends one back (code 0). */
-static int on_reset(hawser_session *s, hawser_stream *st, const frame *f) {
+static int on_reset(hawser_session *s, hawser_stream *st, const hawser_fields *f) {
   int own;
   if (st == NULL) {
     return HAWSER_OK; /* its OPEN or STREAM was answered with a RESET */
   }
-  own = f->serial == st->serial;
+  own = f->number == st->serial;
   if (own && (st->flags & HAWSER_ST_RESET) != 0) {
     if (is_used(st)) {
       close_stream(s, st, st->code); /* the answer to the device's own */
@@ -494,41 +431,20 @@ static int on_reset(hawser_session *s, hawser_stream *st, const frame *f) {
   }
   if (own && is_used(st)) {
     st->flags &= ~(uint32_t)HAWSER_ST_DUE;
-    close_stream(s, st, f->byte);
+    close_stream(s, st, (uint8_t)f->byte);
   }
-  return owe_reset(s, f->id, f->serial, HAWSER_DONE);
+  return owe_reset(s, f, HAWSER_DONE);
 }
 
-static int on_message(const hawser_stream *st, const frame *f, hawser_event *event) {
+static int on_message(const hawser_stream *st, const hawser_fields *f, hawser_event *event) {
   if (st->kind != HAWSER_KIND_MESSAGES) {
     return HAWSER_ERR_PEER;
   }
   event->type = HAWSER_EV_MESSAGE;
-  event->stream = f->id;
+  event->stream = (uint16_t)f->id;
   event->data = f->bytes;
   event->len = f->len;
   return HAWSER_OK;
-}
-
-static int stream_frame(hawser_session *s, const frame *f, hawser_event *event) {
-  hawser_stream *st = stream_at(s, f->id);
-  if ((f->layout & SERIAL) == 0 && !is_open(st)) {
-    return HAWSER_OK; /* DATA, FIN, ACK and MSG for an id that is not open are ignored */
-  }
-  switch (f->code) {
-  case HAWSER_FRAME_OPEN:
-    return on_open(s, st, f, event);
-  case HAWSER_FRAME_STREAM:
-    return on_stream(s, st, f);
-  case HAWSER_FRAME_ACK:
-    return on_ack(s, st, f->offsets[0]);
-  case HAWSER_FRAME_RESET:
-    return on_reset(s, st, f);
-  case HAWSER_FRAME_MSG:
-    return on_message(st, f, event);
-  default:
-    return on_data(s, st, f, event);
-  }
 }
 
 /* Gateway: forgets the streams that were not named, tells its own. Device: what the gateway left unnamed is lost. */
@@ -554,51 +470,53 @@ static int on_synced(hawser_session *s) {
   return HAWSER_OK;
 }
 
-/* What may come now: SPEC 9, STATUS first, and before SYNCED only what resynchronises. */
+/* SPEC 9: before the device's SYNCED the gateway takes only what resynchronises. */
 static int in_place(const hawser_session *s, uint8_t code) {
-  if ((s->flags & HAWSER_SF_STATUS_WAIT) != 0 && code != HAWSER_FRAME_STATUS) {
-    return 0;
-  }
-  if (hawser_is_gateway(s) && (s->flags & HAWSER_SF_SYNC_WAIT) != 0) {
-    return code == HAWSER_FRAME_OPEN || code == HAWSER_FRAME_STREAM || code == HAWSER_FRAME_SYNCED ||
-           code == HAWSER_FRAME_RESET || code == HAWSER_FRAME_PING || code == HAWSER_FRAME_PONG ||
-           code == HAWSER_FRAME_CLOSE;
-  }
-  return 1;
+  return !hawser_is_gateway(s) || (s->flags & HAWSER_SF_SYNC_WAIT) == 0 || code == HAWSER_FRAME_OPEN ||
+         code == HAWSER_FRAME_STREAM || code == HAWSER_FRAME_SYNCED || code == HAWSER_FRAME_RESET;
 }
 
-/* Gateway: an OPEN with a higher serial ends the stream that had the id. Says so first, then takes the frame. */
-static int replaces(hawser_session *s, const frame *f) {
+int hawser_channel_replaces(hawser_session *s, const hawser_fields *f) {
   hawser_stream *st = stream_at(s, f->id);
-  if (f->code != HAWSER_FRAME_OPEN || !open_fits(s, f) || st == NULL || !is_used(st) || f->serial <= st->serial) {
+  if (f->code != HAWSER_FRAME_OPEN || !open_fits(s, f) || st == NULL || !is_used(st) || f->number <= st->serial) {
     return 0;
   }
   close_stream(s, st, HAWSER_DONE);
   return 1;
 }
 
-int hawser_channel_frame(hawser_session *s, hawser_event *event) {
-  hawser_reader r = {s->frames, s->frames_len, 0};
-  uint8_t code = (uint8_t)hawser_get(&r, 1);
-  frame f;
-  int err;
-  if (!in_place(s, code)) {
+/* Frames without a serial are of the stream that is open, or ignored. */
+static int open_stream_frame(hawser_session *s, hawser_stream *st, const hawser_fields *f, hawser_event *event) {
+  if (!is_open(st)) {
+    return HAWSER_OK;
+  }
+  switch (f->code) {
+  case HAWSER_FRAME_ACK:
+    return on_ack(s, st, f->ack);
+  case HAWSER_FRAME_MSG:
+    return on_message(st, f, event);
+  default: /* DATA, FIN */
+    return on_data(s, st, f, event);
+  }
+}
+
+int hawser_channel_take(hawser_session *s, const hawser_fields *f, hawser_event *event) {
+  hawser_stream *st = stream_at(s, f->id);
+  if (!in_place(s, f->code)) {
     return HAWSER_ERR_PEER;
   }
-  if (code == HAWSER_FRAME_SYNCED) {
-    err = on_synced(s);
-  } else if (code < HAWSER_FRAME_OPEN || code > HAWSER_FRAME_MSG) {
-    err = hawser_control_frame(s, code, &r);
-  } else {
-    err = read_frame(&r, code, &f);
-    if (err == HAWSER_OK && replaces(s, &f)) {
-      return HAWSER_OK; /* the frame stays where it is until that was told */
-    }
-    err = err == HAWSER_OK ? stream_frame(s, &f, event) : err;
+  switch (f->code) {
+  case HAWSER_FRAME_OPEN:
+    return on_open(s, st, f, event);
+  case HAWSER_FRAME_STREAM:
+    return on_stream(s, st, f);
+  case HAWSER_FRAME_SYNCED:
+    return on_synced(s);
+  case HAWSER_FRAME_RESET:
+    return on_reset(s, st, f);
+  default:
+    return open_stream_frame(s, st, f, event);
   }
-  s->frames = r.at;
-  s->frames_len = r.left;
-  return err;
 }
 
 /* ---- events ---- */
@@ -667,12 +585,9 @@ void hawser_channel_open(hawser_session *s, hawser_stream *st, const char *name,
   st->flags = HAWSER_ST_USED | HAWSER_ST_OPEN_DUE;
 }
 
-void hawser_channel_name(const hawser_session *s, const hawser_stream *st, hawser_writer *w) {
-  if ((st->flags & HAWSER_ST_SENT) != 0) {
-    put_stream(w, s, st);
-  } else {
-    put_open(w, s, st);
-  }
+int hawser_channel_name(const hawser_session *s, const hawser_stream *st, hawser_writer *w) {
+  hawser_fields f = about(s, st, (st->flags & HAWSER_ST_SENT) != 0 ? HAWSER_FRAME_STREAM : HAWSER_FRAME_OPEN);
+  return hawser_fields_write(w, &f);
 }
 
 void hawser_channel_early(hawser_session *s, hawser_stream *st, int taken, uint64_t tx, int fin) {

@@ -5,23 +5,7 @@
 #ifndef HAWSER_CHANNEL_H
 #define HAWSER_CHANNEL_H
 
-#include "wire.h"
-
-enum hawser_frame_code {
-  HAWSER_FRAME_STATE = 0x01,
-  HAWSER_FRAME_STATUS,
-  HAWSER_FRAME_OPEN,
-  HAWSER_FRAME_STREAM,
-  HAWSER_FRAME_SYNCED,
-  HAWSER_FRAME_DATA,
-  HAWSER_FRAME_FIN,
-  HAWSER_FRAME_ACK,
-  HAWSER_FRAME_RESET,
-  HAWSER_FRAME_MSG,
-  HAWSER_FRAME_PING,
-  HAWSER_FRAME_PONG,
-  HAWSER_FRAME_CLOSE
-};
+#include "frames.h"
 
 /* Of a stream. What is due goes out with the next hawser_send(), events come out of hawser_next(). */
 enum hawser_stream_flag {
@@ -87,9 +71,14 @@ enum hawser_session_flag {
 #define HAWSER_NOWHERE UINT64_MAX /* rx_at: the peer has not said on this link where it goes on */
 #define HAWSER_NEVER UINT64_MAX
 
-/* Frames of the session itself, control.c: those that are due, and one that came. HAWSER_ERR_PEER: a violation. */
+/* control.c: frames of the session itself that are due. */
 void hawser_control_write(hawser_session *s, hawser_writer *w);
-int hawser_control_frame(hawser_session *s, uint8_t code, hawser_reader *r);
+
+/* The session ends for good: no later link continues it, and its streams end with code. */
+void hawser_control_end(hawser_session *s, uint8_t code);
+
+/* One frame of s->frames is taken; it may fill *event, or set flags. HAWSER_ERR_PEER: a violation. */
+int hawser_control_frame(hawser_session *s, hawser_event *event);
 
 /* The rest is done by channel.c, or by messages.c in a build without streams, which has no more of it than it needs. */
 
@@ -99,8 +88,11 @@ uint32_t hawser_channel_window(const hawser_session *s, const hawser_stream *st)
 /* No frame of another kind has to go first, and the link is up. */
 int hawser_channel_ready(const hawser_session *s);
 
-/* One frame of s->frames is taken; it may fill *event, or set flags. HAWSER_ERR_PEER: a violation. */
-int hawser_channel_frame(hawser_session *s, hawser_event *event);
+/* A frame that is not the session's own: as hawser_control_frame(). */
+int hawser_channel_take(hawser_session *s, const hawser_fields *f, hawser_event *event);
+
+/* Gateway: the frame ends a stream, which has to be told before it is taken. */
+int hawser_channel_replaces(hawser_session *s, const hawser_fields *f);
 
 /* The next pending event of a stream. */
 void hawser_channel_event(hawser_session *s, hawser_event *event);
@@ -114,8 +106,8 @@ int hawser_channel_due(const hawser_session *s, uint64_t now_ms);
 /* Device: a new stream in a free slot. */
 void hawser_channel_open(hawser_session *s, hawser_stream *st, const char *name, uint8_t kind);
 
-/* Device: OPEN or STREAM of a stream, as early data begins with it. */
-void hawser_channel_name(const hawser_session *s, const hawser_stream *st, hawser_writer *w);
+/* Device: OPEN or STREAM of a stream, as early data begins with it. 1 if there was room. */
+int hawser_channel_name(const hawser_session *s, const hawser_stream *st, hawser_writer *w);
 
 /* Device: early data of a stream was TAKEN, and it stands at tx; or not, and it starts over where it was. */
 void hawser_channel_early(hawser_session *s, hawser_stream *st, int taken, uint64_t tx, int fin);

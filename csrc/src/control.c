@@ -6,39 +6,43 @@
 #include "channel.h"
 
 void hawser_control_write(hawser_session *s, hawser_writer *w) {
+  hawser_fields f = {0};
   if ((s->flags & HAWSER_SF_STATE_DUE) != 0) {
     /* SPEC 6: 0^8 where nothing is to be continued, and then the session has its new name already */
     static const uint8_t none[HAWSER_NAME_LEN];
     hawser_put(w, 1, HAWSER_FRAME_STATE);
     hawser_put_bytes(w, (s->flags & HAWSER_SF_HOLD) != 0 ? s->name : none, HAWSER_NAME_LEN);
   }
-  if ((s->flags & HAWSER_SF_STATUS_DUE) != 0) {
-    hawser_put(w, 1, HAWSER_FRAME_STATUS);
-    hawser_put(w, 1, (s->flags & HAWSER_SF_CONTINUED) != 0);
+  if (hawser_is_gateway(s) && (s->flags & HAWSER_SF_STATUS_DUE) != 0) {
+    f.code = HAWSER_FRAME_STATUS;
+    f.byte = (s->flags & HAWSER_SF_CONTINUED) != 0;
+    (void)hawser_fields_write(w, &f);
   }
   if ((s->flags & HAWSER_SF_PONG_DUE) != 0) {
-    hawser_put(w, 1, HAWSER_FRAME_PONG);
-    hawser_put(w, 4, s->pong);
+    f.code = HAWSER_FRAME_PONG;
+    f.number = s->pong;
+    (void)hawser_fields_write(w, &f);
   }
   if ((s->flags & HAWSER_SF_PING_DUE) != 0) {
-    hawser_put(w, 1, HAWSER_FRAME_PING);
     s->ping += (s->flags & HAWSER_SF_PING_OUT) == 0; /* the same until it is answered */
-    hawser_put(w, 4, s->ping);
+    f.code = HAWSER_FRAME_PING;
+    f.number = s->ping;
+    (void)hawser_fields_write(w, &f);
     s->flags |= HAWSER_SF_PING_OUT;
     s->ping_ms = s->now_ms;
   }
   if ((s->flags & HAWSER_SF_CLOSE_DUE) != 0) {
-    hawser_put(w, 1, HAWSER_FRAME_CLOSE);
-    hawser_put(w, 1, s->code);
+    f.code = HAWSER_FRAME_CLOSE;
+    f.byte = s->code;
+    (void)hawser_fields_write(w, &f);
   }
   s->flags &= ~(uint32_t)(HAWSER_SF_STATE_DUE | HAWSER_SF_STATUS_DUE | HAWSER_SF_PONG_DUE | HAWSER_SF_PING_DUE |
                           HAWSER_SF_CLOSE_DUE);
 }
 
-static int on_status(hawser_session *s, hawser_reader *r) {
-  uint64_t status = hawser_get(r, 1);
+static int on_status(hawser_session *s, uint64_t status) {
   int named = (s->flags & HAWSER_SF_HOLD) != 0;
-  if (r->bad || (s->flags & HAWSER_SF_STATUS_WAIT) == 0 || status > 1 || (status == 1 && !named)) {
+  if ((s->flags & HAWSER_SF_STATUS_WAIT) == 0 || status > 1 || (status == 1 && !named)) {
     return HAWSER_ERR_PEER;
   }
   s->flags &= ~(uint32_t)(HAWSER_SF_STATUS_WAIT | HAWSER_SF_HOLD);
@@ -55,57 +59,66 @@ static int on_status(hawser_session *s, hawser_reader *r) {
 
 /* SPEC 9, liveness: at a serial line a PING that this device has answered says that the answer was lost, so that the
  * gateway can read nothing any more. */
-static int on_ping(hawser_session *s, hawser_reader *r) {
-  uint32_t value = (uint32_t)hawser_get(r, 4);
-  if (r->bad) {
-    return HAWSER_ERR_PEER;
-  }
-  if (!hawser_is_gateway(s) && hawser_is_serial(s->link.transport) && value == s->pong) {
+static void on_ping(hawser_session *s, uint32_t number) {
+  if (!hawser_is_gateway(s) && hawser_is_serial(s->link.transport) && number == s->pong) {
     s->flags |= HAWSER_SF_EV_DEAD | HAWSER_SF_DEAD;
   }
-  s->pong = value;
+  s->pong = number;
   s->flags |= HAWSER_SF_PONG_DUE;
-  return HAWSER_OK;
 }
 
-static int on_pong(hawser_session *s, hawser_reader *r) {
-  uint32_t value = (uint32_t)hawser_get(r, 4);
-  if (r->bad) {
-    return HAWSER_ERR_PEER;
+static void on_pong(hawser_session *s, uint32_t number) {
+  if ((s->flags & HAWSER_SF_PING_OUT) == 0 || number != s->ping) {
+    return;
   }
-  if ((s->flags & HAWSER_SF_PING_OUT) != 0 && value == s->ping) {
-    s->flags &= ~(uint32_t)HAWSER_SF_PING_OUT;
-    if ((s->flags & HAWSER_SF_PING_APP) != 0) {
-      s->flags = (s->flags | HAWSER_SF_EV_PONG) & ~(uint32_t)HAWSER_SF_PING_APP;
-    }
+  if ((s->flags & HAWSER_SF_PING_APP) != 0) {
+    s->flags |= HAWSER_SF_EV_PONG;
   }
-  return HAWSER_OK;
+  s->flags &= ~(uint32_t)(HAWSER_SF_PING_OUT | HAWSER_SF_PING_APP);
 }
 
-static int on_close(hawser_session *s, hawser_reader *r) {
-  uint8_t code = (uint8_t)hawser_get(r, 1);
-  if (r->bad) {
-    return HAWSER_ERR_PEER;
-  }
+void hawser_control_end(hawser_session *s, uint8_t code) {
   hawser_channel_end(s, code);
   memset(s->name, 0, sizeof s->name);
-  s->code = code;
-  s->flags |= HAWSER_SF_EV_CLOSE | HAWSER_SF_CLOSED;
-  r->left = 0; /* nothing counts after it */
-  return HAWSER_OK;
+  s->flags |= HAWSER_SF_CLOSED;
 }
 
-int hawser_control_frame(hawser_session *s, uint8_t code, hawser_reader *r) {
-  switch (code) {
+static void on_close(hawser_session *s, uint8_t code) {
+  hawser_control_end(s, code);
+  s->code = code;
+  s->flags |= HAWSER_SF_EV_CLOSE;
+  s->frames_len = 0; /* nothing counts after it */
+}
+
+static int control_frame(hawser_session *s, const hawser_fields *f, hawser_event *event) {
+  switch (f->code) {
   case HAWSER_FRAME_STATUS:
-    return on_status(s, r);
+    return on_status(s, f->byte);
   case HAWSER_FRAME_PING:
-    return on_ping(s, r);
+    on_ping(s, (uint32_t)f->number);
+    return HAWSER_OK;
   case HAWSER_FRAME_PONG:
-    return on_pong(s, r);
+    on_pong(s, (uint32_t)f->number);
+    return HAWSER_OK;
   case HAWSER_FRAME_CLOSE:
-    return on_close(s, r);
+    on_close(s, (uint8_t)f->byte);
+    return HAWSER_OK;
   default:
-    return HAWSER_ERR_PEER;
+    return hawser_channel_take(s, f, event);
   }
+}
+
+int hawser_control_frame(hawser_session *s, hawser_event *event) {
+  hawser_reader r = {s->frames, s->frames_len, 0};
+  hawser_fields f;
+  int err = hawser_fields_read(&r, &f);
+  if (err != HAWSER_OK || ((s->flags & HAWSER_SF_STATUS_WAIT) != 0 && f.code != HAWSER_FRAME_STATUS)) {
+    return HAWSER_ERR_PEER; /* SPEC 9: STATUS comes first */
+  }
+  if (hawser_channel_replaces(s, &f)) {
+    return HAWSER_OK; /* the frame stays where it is until that was told */
+  }
+  s->frames = r.at;
+  s->frames_len = r.left;
+  return control_frame(s, &f, event);
 }

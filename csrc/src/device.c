@@ -257,12 +257,13 @@ static int early_fits(const hawser_device *d, const hawser_early *early) {
          ((st->flags & HAWSER_ST_SENT) == 0 || (st->flags & HAWSER_ST_KNOWN) != 0) && early->len <= window;
 }
 
-static void put_early_frames(hawser_writer *w, const hawser_device *d, const hawser_early *early) {
-  const hawser_stream *st = &d->session.streams[early->stream];
-  hawser_channel_name(&d->session, st, w);
-  hawser_put(w, 1, early->fin ? HAWSER_FRAME_FIN : HAWSER_FRAME_DATA);
-  hawser_put(w, 2, early->stream);
-  hawser_put_bytes(w, early->data, early->len);
+static int put_early_frames(hawser_writer *w, const hawser_device *d, const hawser_early *early) {
+  hawser_fields f = {0};
+  f.code = early->fin ? HAWSER_FRAME_FIN : HAWSER_FRAME_DATA;
+  f.id = early->stream;
+  f.bytes = early->data;
+  f.len = early->len;
+  return hawser_channel_name(&d->session, &d->session.streams[early->stream], w) && hawser_fields_write(w, &f);
 }
 
 static void note_early(hawser_device *d, const hawser_early *early) {
@@ -274,11 +275,7 @@ static void note_early(hawser_device *d, const hawser_early *early) {
 /* Puts early data behind pay1 if it may ride along and there is room. */
 static int put_early(hawser_writer *w, const hawser_device *d, const hawser_early *early) {
   hawser_writer trial = *w;
-  if (!early_fits(d, early)) {
-    return 0;
-  }
-  put_early_frames(&trial, d, early);
-  if (trial.bad) {
+  if (!early_fits(d, early) || !put_early_frames(&trial, d, early)) {
     return 0;
   }
   *w = trial;

@@ -42,40 +42,22 @@ int hawser_channel_ready(const hawser_session *s) {
 
 /* ---- sending ---- */
 
-static void put_reset(hawser_writer *w, uint16_t id, uint32_t serial, uint8_t code) {
-  hawser_put(w, 1, HAWSER_FRAME_RESET);
-  hawser_put(w, 2, id);
-  hawser_put(w, 4, serial);
-  hawser_put(w, 1, code);
-}
-
-static void put_open(hawser_writer *w, uint16_t id, const hawser_stream *st) {
-  size_t len = strlen(st->name);
-  hawser_put(w, 1, HAWSER_FRAME_OPEN);
-  hawser_put(w, 2, id);
-  hawser_put(w, 4, st->serial);
-  hawser_put(w, 1, HAWSER_KIND_MESSAGES);
-  hawser_put(w, 1, len);
-  hawser_put_bytes(w, (const uint8_t *)st->name, len);
-}
-
 /* One frame at most; 0: there is no room for it. */
 static int write_one(hawser_stream *st, uint16_t id, hawser_writer *w) {
-  hawser_writer trial = *w;
   int owed = st->owed.serial != 0;
-  if (owed) {
-    put_reset(&trial, id, st->owed.serial, st->owed.code);
-  } else if ((st->flags & HAWSER_ST_OPEN_DUE) != 0) {
-    put_open(&trial, id, st);
-  } else if ((st->flags & HAWSER_ST_RESET_DUE) != 0) {
-    put_reset(&trial, id, st->serial, st->code);
-  }
-  if (trial.bad) {
+  int opens = !owed && (st->flags & HAWSER_ST_OPEN_DUE) != 0;
+  hawser_fields f;
+  f.code = opens ? HAWSER_FRAME_OPEN : HAWSER_FRAME_RESET;
+  f.id = id;
+  f.number = owed ? st->owed.serial : st->serial;
+  f.byte = opens ? st->kind : owed ? st->owed.code : st->code;
+  f.bytes = (const uint8_t *)st->name;
+  f.len = opens ? strlen(st->name) : 0;
+  if (!hawser_fields_write(w, &f)) {
     return 0;
   }
-  *w = trial;
   st->owed.serial = 0;
-  if (!owed && (st->flags & HAWSER_ST_OPEN_DUE) != 0) {
+  if (opens) {
     st->flags = (st->flags | HAWSER_ST_SENT) & ~(uint32_t)HAWSER_ST_OPEN_DUE;
   } else if (!owed) {
     st->flags &= ~(uint32_t)HAWSER_ST_RESET_DUE;
@@ -127,83 +109,61 @@ int hawser_channel_waits(const hawser_session *s) {
 /* ---- receiving ---- */
 
 /* The gateway's word that the upstream is there. */
-static int on_ack(hawser_session *s, hawser_reader *r) {
-  hawser_stream *st = stream_at(s, hawser_get(r, 2));
-  uint64_t offset = hawser_get(r, 6);
-  if (r->bad || (is_open(st) && offset != 0)) {
+static int on_ack(hawser_session *s, hawser_stream *st, const hawser_fields *f) {
+  if (f->ack != 0) {
     return HAWSER_ERR_PEER;
   }
-  if (is_open(st) && (st->flags & HAWSER_ST_OPENED) == 0) {
+  if ((st->flags & HAWSER_ST_OPENED) == 0) {
     raise_event(s, st, HAWSER_ST_OPENED | HAWSER_ST_EV_OPENED);
   }
   return HAWSER_OK;
 }
 
 /* The receiver of a RESET that has not sent one for this serial sends one back (code 0). */
-static int on_reset(hawser_session *s, hawser_reader *r) {
-  uint16_t id = (uint16_t)hawser_get(r, 2);
-  hawser_stream *st = stream_at(s, id);
-  uint32_t serial = (uint32_t)hawser_get(r, 4);
-  uint8_t code = (uint8_t)hawser_get(r, 1);
-  if (r->bad || serial == 0) {
-    return HAWSER_ERR_PEER;
-  }
-  if (st == NULL || !is_used(st) || serial != st->serial || (st->flags & HAWSER_ST_EV_CLOSED) != 0) {
-    return HAWSER_OK;
+static void on_reset(hawser_session *s, hawser_stream *st, const hawser_fields *f) {
+  if (st == NULL || !is_used(st) || f->number != st->serial || (st->flags & HAWSER_ST_EV_CLOSED) != 0) {
+    return;
   }
   if ((st->flags & HAWSER_ST_RESET) != 0) {
     close_stream(s, st, st->code); /* the answer to this end's own */
-    return HAWSER_OK;
+    return;
   }
-  st->owed = (hawser_owed){serial, id, HAWSER_DONE};
-  close_stream(s, st, code);
-  return HAWSER_OK;
+  st->owed = (hawser_owed){(uint32_t)f->number, (uint16_t)f->id, HAWSER_DONE};
+  close_stream(s, st, (uint8_t)f->byte);
 }
 
-/* MSG; DATA and FIN are for streams alone. */
-static int on_bytes(const hawser_session *s, hawser_reader *r, int message, hawser_event *event) {
-  uint16_t id = (uint16_t)hawser_get(r, 2);
-  size_t len = r->left;
-  const uint8_t *data = hawser_get_bytes(r, len);
-  int open = is_open(stream_at(s, id));
-  if (r->bad || (open && !message)) {
-    return HAWSER_ERR_PEER;
-  }
-  if (open) {
-    event->type = HAWSER_EV_MESSAGE;
-    event->stream = id;
-    event->data = data;
-    event->len = len;
-  }
-  return HAWSER_OK;
+static void on_message(const hawser_fields *f, hawser_event *event) {
+  event->type = HAWSER_EV_MESSAGE;
+  event->stream = (uint16_t)f->id;
+  event->data = f->bytes;
+  event->len = f->len;
 }
 
-int hawser_channel_frame(hawser_session *s, hawser_event *event) {
-  hawser_reader r = {s->frames, s->frames_len, 0};
-  uint8_t code = (uint8_t)hawser_get(&r, 1);
-  int err;
-  if ((s->flags & HAWSER_SF_STATUS_WAIT) != 0 && code != HAWSER_FRAME_STATUS) {
-    return HAWSER_ERR_PEER;
-  }
-  switch (code) {
-  case HAWSER_FRAME_ACK:
-    err = on_ack(s, &r);
-    break;
+int hawser_channel_replaces(hawser_session *s, const hawser_fields *f) {
+  (void)s;
+  (void)f;
+  return 0;
+}
+
+int hawser_channel_take(hawser_session *s, const hawser_fields *f, hawser_event *event) {
+  hawser_stream *st = stream_at(s, f->id);
+  switch (f->code) {
   case HAWSER_FRAME_RESET:
-    err = on_reset(s, &r);
-    break;
+    on_reset(s, st, f);
+    return HAWSER_OK;
+  case HAWSER_FRAME_ACK:
+    return is_open(st) ? on_ack(s, st, f) : HAWSER_OK;
+  case HAWSER_FRAME_MSG:
+    if (is_open(st)) {
+      on_message(f, event);
+    }
+    return HAWSER_OK;
   case HAWSER_FRAME_DATA:
   case HAWSER_FRAME_FIN:
-  case HAWSER_FRAME_MSG:
-    err = on_bytes(s, &r, code == HAWSER_FRAME_MSG, event);
-    break;
+    return is_open(st) ? HAWSER_ERR_PEER : HAWSER_OK; /* for streams alone */
   default:
-    err = hawser_control_frame(s, code, &r);
-    break;
+    return HAWSER_ERR_PEER;
   }
-  s->frames = r.at;
-  s->frames_len = r.left;
-  return err;
 }
 
 /* ---- events ---- */

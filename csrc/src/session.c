@@ -142,9 +142,7 @@ void hawser_link_down(hawser_session *s) {
 
 void hawser_session_forget(hawser_session *s, uint8_t code) {
   hawser_link_down(s);
-  hawser_channel_end(s, code);
-  memset(s->name, 0, sizeof s->name);
-  s->flags |= HAWSER_SF_CLOSED;
+  hawser_control_end(s, code);
 }
 
 void hawser_session_wipe(hawser_session *s) {
@@ -292,7 +290,7 @@ int hawser_next(hawser_session *s, hawser_event *event) {
       last_event(s, event);
       break;
     }
-    err = hawser_channel_frame(s, event);
+    err = hawser_control_frame(s, event);
     if (err != HAWSER_OK) {
       memset(event, 0, sizeof *event);
       hawser_session_forget(s, HAWSER_VIOLATION);
@@ -381,14 +379,17 @@ static int may_send(const hawser_session *s, const hawser_stream *st) {
   return hawser_channel_ready(s) && (st->flags & first) == 0 && st->owed.serial == 0;
 }
 
-/* DATA, FIN or MSG around bytes: SPEC 9, all run to the end of the record. */
+/* DATA, FIN or MSG around bytes: SPEC 9, all run to the end of the record. There is room for them. */
 static int seal_data(hawser_session *s, uint8_t code, uint16_t stream, const uint8_t *data, size_t len, uint8_t *out,
                      size_t cap, size_t *out_len) {
   hawser_writer w = {out + hawser_frame_front(s->link.transport, cap) + HAWSER_HEADER_LEN, HAWSER_FRAME_OVERHEAD + len,
                      0};
-  hawser_put(&w, 1, code);
-  hawser_put(&w, 2, stream);
-  hawser_put_bytes(&w, data, len);
+  hawser_fields f = {0};
+  f.code = code;
+  f.id = stream;
+  f.bytes = data;
+  f.len = len;
+  (void)hawser_fields_write(&w, &f);
   return seal(s, out, cap, HAWSER_FRAME_OVERHEAD + len, out_len);
 }
 
@@ -524,9 +525,8 @@ int hawser_close(hawser_session *s, uint8_t code) {
   if ((s->flags & HAWSER_SF_CLOSED) != 0) {
     return HAWSER_ERR_CLOSED;
   }
-  hawser_channel_end(s, code);
-  memset(s->name, 0, sizeof s->name);
+  hawser_control_end(s, code);
   s->code = code;
-  s->flags |= HAWSER_SF_CLOSED | (s->link.live ? (uint32_t)HAWSER_SF_CLOSE_DUE : 0u);
+  s->flags |= s->link.live ? (uint32_t)HAWSER_SF_CLOSE_DUE : 0u;
   return HAWSER_OK;
 }
