@@ -31,7 +31,7 @@ static void close_stream(hawser_session *s, hawser_stream *st, uint8_t code) {
 /* Takes part in the exchange of frames: used, and neither reset nor about to be reported closed. NULL (an id beyond the
  * array) is not open. */
 static int is_open(const hawser_stream *st) {
-  return st != NULL && (st->flags & (HAWSER_ST_USED | HAWSER_ST_RESET | HAWSER_ST_EV_CLOSED)) == HAWSER_ST_USED;
+  return st != NULL && (st->flags & HAWSER_ST_OPEN) == HAWSER_ST_USED;
 }
 
 /* SPEC 9, closing: a direction has ended when its FIN is acknowledged. */

@@ -12,18 +12,18 @@
 enum state { OFF, IDLE, SENT, STORE, LIVE };
 
 enum flag {
-  CHAIN = 1 << 0,      /* slot and position are there; without: full handshakes only */
-  ROOT = 1 << 1,       /* B_f is the pairing's ticket */
-  SEND = 1 << 2,       /* message 1 waits for hawser_device_send() */
-  TRIED = 1 << 3,      /* (f, 0) was tried last: the full handshake's turn */
-  EARLY = 1 << 4,      /* message 1 carries early data without a verdict */
-  IDEMPOTENT = 1 << 5, /* of that data */
-  EARLY_FIN = 1 << 6,
-  EV_STORE = 1 << 7,
-  EV_VERDICT = 1 << 8,
-  UNPROVEN = 1 << 9, /* no valid record has come since the last full handshake */
-  SLOT_0 = 1 << 10,  /* slot 0 is the valid one: the next image goes to slot 1, else to slot 0 */
-  STORING = 1 << 11  /* EV_STORE was said, and what became of its image was not */
+  CHAIN = 1 << 0,    /* slot and position are there; without: full handshakes only */
+  UNPROVEN = 1 << 1, /* no valid record has come since the last full handshake */
+  ROOT = 1 << 2,     /* B_f is the pairing's ticket */
+  TRIED = 1 << 3,    /* (f, 0) was tried last: the full handshake's turn */
+  SEND = 1 << 4,     /* message 1 waits for hawser_device_send() */
+  EV_STORE = 1 << 5,
+  EV_VERDICT = 1 << 6,
+  EARLY = 1 << 7,      /* message 1 carries early data without a verdict */
+  IDEMPOTENT = 1 << 8, /* of that data */
+  EARLY_FIN = 1 << 9,
+  SLOT_0 = 1 << 10, /* slot 0 is the valid one: the next image goes to slot 1, else to slot 0 */
+  STORING = 1 << 11 /* EV_STORE was said, and what became of its image was not */
 };
 
 #define SLOT_CHECKED (HAWSER_SLOT_LEN - HAWSER_CHECK_LEN)
@@ -114,7 +114,7 @@ static void leave_position(hawser_device *d) {
   if (has_early(d)) {
     early_unknown(d);
     d->verdict = HAWSER_UNKNOWN;
-    d->flags = (uint16_t)((d->flags & ~EARLY) | EV_VERDICT);
+    d->flags = (d->flags & ~(uint32_t)EARLY) | EV_VERDICT;
   }
   hawser_port_wipe(d->message1, d->message1_len);
   d->message1_len = 0;
@@ -222,7 +222,7 @@ int hawser_device_boot(hawser_device *d, const uint8_t *slot0, const uint8_t *sl
   }
   if (valid[0] || valid[1]) {
     err = boot_slot(d, valid[0] ? &slots[0] : &slots[1]);
-    d->flags |= valid[0] ? SLOT_0 : 0;
+    d->flags |= valid[0] ? (uint32_t)SLOT_0 : 0u;
   } else if (is_ticket(d)) {
     err = boot_root(d);
   }
@@ -251,7 +251,7 @@ static int early_fits(const hawser_device *d, const hawser_early *early) {
     return 0;
   }
   st = &s->streams[early->stream];
-  return (st->flags & (HAWSER_ST_USED | HAWSER_ST_RESET | HAWSER_ST_EV_CLOSED | HAWSER_ST_DOUBT | HAWSER_ST_HELD)) ==
+  return (st->flags & (HAWSER_ST_OPEN | HAWSER_ST_DOUBT | HAWSER_ST_HELD)) ==
              HAWSER_ST_USED &&
          st->kind == HAWSER_KIND_STREAM && st->tx == st->tx_acked && st->tx_end == 0 &&
          ((st->flags & HAWSER_ST_SENT) == 0 || (st->flags & HAWSER_ST_KNOWN) != 0) && early->len <= window;
@@ -269,7 +269,7 @@ static int put_early_frames(hawser_writer *w, const hawser_device *d, const haws
 static void note_early(hawser_device *d, const hawser_early *early) {
   d->early_stream = early->stream;
   d->early_tx = d->session.streams[early->stream].tx + early->len;
-  d->flags = (uint16_t)(d->flags | EARLY | (early->idempotent ? IDEMPOTENT : 0) | (early->fin ? EARLY_FIN : 0));
+  d->flags |= EARLY | (early->idempotent ? (uint32_t)IDEMPOTENT : 0u) | (early->fin ? (uint32_t)EARLY_FIN : 0u);
 }
 
 /* Puts early data behind pay1 if it may ride along and there is room. */
@@ -315,7 +315,7 @@ static int build_resumption(hawser_device *d, const hawser_early *early, int *ea
     return err;
   }
   d->message1_len = HAWSER_RESUME_HEAD + pay1_len + HAWSER_TAG_LEN;
-  d->flags &= (uint16_t) ~(IDEMPOTENT | EARLY_FIN);
+  d->flags &= ~(uint32_t)(IDEMPOTENT | EARLY_FIN);
   if (carries) {
     note_early(d, early);
     *early_taken = 1;
@@ -371,7 +371,7 @@ int hawser_connect(hawser_device *d, uint8_t transport, const hawser_early *earl
     return err;
   }
   if (kind == HAWSER_FULL) {
-    d->flags &= (uint16_t)~TRIED;
+    d->flags &= ~(uint32_t)TRIED;
   } else if (!is_warm(d)) {
     d->flags |= TRIED;
   }
@@ -433,7 +433,7 @@ int hawser_device_send(hawser_device *d, uint8_t *out, size_t cap, size_t *len, 
   err = write_message1(d, out, cap, len);
   if (err == HAWSER_OK) {
     d->sent = (uint16_t)*len;
-    d->flags &= (uint16_t)~SEND;
+    d->flags &= ~(uint32_t)SEND;
   }
   return err;
 }
@@ -446,9 +446,9 @@ int hawser_device_send(hawser_device *d, uint8_t *out, size_t cap, size_t *len, 
 static void settle_early(hawser_device *d) {
   hawser_session *s = &d->session;
   hawser_stream *st = &s->streams[d->early_stream];
-  int alive = (st->flags & (HAWSER_ST_USED | HAWSER_ST_RESET | HAWSER_ST_EV_CLOSED)) == HAWSER_ST_USED;
+  int alive = (st->flags & HAWSER_ST_OPEN) == HAWSER_ST_USED;
   d->verdict = d->status & HAWSER_STATUS_VERDICT;
-  d->flags = (uint16_t)((d->flags & ~EARLY) | EV_VERDICT);
+  d->flags = (d->flags & ~(uint32_t)EARLY) | EV_VERDICT;
   if (alive) {
     hawser_channel_early(s, st, d->verdict == HAWSER_TAKEN, d->early_tx, (d->flags & EARLY_FIN) != 0);
   } else if (d->verdict == HAWSER_TAKEN) {
@@ -511,7 +511,7 @@ static void go_live(hawser_device *d, const uint8_t step[HAWSER_KEY_LEN], uint64
     d->i++;
   }
   memcpy(d->step, step, HAWSER_KEY_LEN);
-  d->flags &= (uint16_t)~TRIED;
+  d->flags &= ~(uint32_t)TRIED;
   d->session.link.live = 1;
   d->state = LIVE;
   hawser_session_note(&d->session, now_ms);
@@ -645,7 +645,7 @@ int hawser_stored(hawser_device *d, int result) {
   if ((d->flags & STORING) == 0 || (d->state != STORE && d->state != IDLE)) {
     return HAWSER_ERR_STATE;
   }
-  d->flags &= (uint16_t)~STORING;
+  d->flags &= ~(uint32_t)STORING;
   if (result != HAWSER_NOT_STORED) {
     d->flags ^= SLOT_0;
   }
@@ -666,7 +666,7 @@ int hawser_stored(hawser_device *d, int result) {
     d->flags |= UNPROVEN;
   }
   (void)boot_slot(d, &next);
-  d->flags = (uint16_t)((d->flags | CHAIN) & ~(ROOT | EV_STORE));
+  d->flags = (d->flags | CHAIN) & ~(uint32_t)(ROOT | EV_STORE);
   hawser_port_wipe(&d->u, sizeof d->u);
   go_live(d, step, d->session.now_ms);
   hawser_port_wipe(step, sizeof step);
@@ -716,7 +716,7 @@ int hawser_device_receive(hawser_device *d, uint8_t *in, size_t in_len, size_t *
   if (d->state == LIVE) {
     int err = hawser_receive(&d->session, in, in_len, used, now_ms);
     if (d->session.link.rx_counter > 0) {
-      d->flags &= (uint16_t)~UNPROVEN;
+      d->flags &= ~(uint32_t)UNPROVEN;
     }
     return err;
   }
@@ -737,7 +737,7 @@ int hawser_device_receive(hawser_device *d, uint8_t *in, size_t in_len, size_t *
 int hawser_device_next(hawser_device *d, hawser_event *event) {
   memset(event, 0, sizeof *event);
   if ((d->flags & EV_STORE) != 0) {
-    d->flags = (uint16_t)((d->flags & ~EV_STORE) | STORING);
+    d->flags = (d->flags & ~(uint32_t)EV_STORE) | STORING;
     event->type = HAWSER_EV_STORE;
     event->value = (d->flags & SLOT_0) != 0;
     event->data = d->u.store.slot;
@@ -745,7 +745,7 @@ int hawser_device_next(hawser_device *d, hawser_event *event) {
     return HAWSER_OK;
   }
   if ((d->flags & EV_VERDICT) != 0) {
-    d->flags &= (uint16_t)~EV_VERDICT;
+    d->flags &= ~(uint32_t)EV_VERDICT;
     event->type = HAWSER_EV_VERDICT;
     event->stream = d->early_stream;
     event->value = d->verdict;
@@ -781,7 +781,7 @@ void hawser_disconnected(hawser_device *d, uint64_t now_ms) {
   hawser_link_down(&d->session);
   hawser_port_wipe(&d->u, sizeof d->u);
   d->session.now_ms = now_ms;
-  d->flags &= (uint16_t) ~(SEND | EV_STORE);
+  d->flags &= ~(uint32_t)(SEND | EV_STORE);
   d->state = IDLE;
 }
 
@@ -850,7 +850,7 @@ int hawser_name(hawser_device *d, uint16_t stream, const char *name) {
 enum saved_flag { SAVED_KNOWN = 1, SAVED_PEER_FIN = 2, SAVED_OWN_FIN = 4 };
 
 static int is_saved(const hawser_stream *st) {
-  return (st->flags & (HAWSER_ST_USED | HAWSER_ST_RESET | HAWSER_ST_EV_CLOSED)) == HAWSER_ST_USED;
+  return (st->flags & HAWSER_ST_OPEN) == HAWSER_ST_USED;
 }
 
 static void put_saved(hawser_writer *w, const hawser_stream *st, uint16_t id) {

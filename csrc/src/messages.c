@@ -18,7 +18,7 @@ static int is_used(const hawser_stream *st) {
 }
 
 static int is_open(const hawser_stream *st) {
-  return st != NULL && (st->flags & (HAWSER_ST_USED | HAWSER_ST_RESET | HAWSER_ST_EV_CLOSED)) == HAWSER_ST_USED;
+  return st != NULL && (st->flags & HAWSER_ST_OPEN) == HAWSER_ST_USED;
 }
 
 static void raise_event(hawser_session *s, hawser_stream *st, uint32_t event) {

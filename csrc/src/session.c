@@ -370,7 +370,7 @@ int hawser_send(hawser_session *s, uint8_t *out, size_t cap, size_t *len, uint64
 
 static hawser_stream *used_stream(const hawser_session *s, uint16_t id) {
   hawser_stream *st = id < s->stream_count ? &s->streams[id] : NULL;
-  const uint32_t open = HAWSER_ST_USED | HAWSER_ST_RESET | HAWSER_ST_EV_CLOSED;
+  const uint32_t open = HAWSER_ST_OPEN;
   return st != NULL && (st->flags & open) == HAWSER_ST_USED ? st : NULL;
 }
 

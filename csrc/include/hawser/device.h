@@ -11,18 +11,21 @@ extern "C" {
 #endif
 
 struct hawser_device {
-  hawser_session session;
-  uint64_t first_ms;                 /* when the position's message 1 was first sent (SPEC 7.4 rule 2) */
-  uint64_t attempt_ms;               /* when this attempt ends */
-  uint64_t early_tx;                 /* where the early data's stream stands if it is TAKEN */
-  uint8_t *message1;                 /* of the position, for as long as the device stands there */
-  size_t message1_cap, message1_len; /* length 0: none was made yet */
-  uint32_t sequence, f;              /* of the flash slot */
+  uint8_t state, kind, status, verdict, bad;
+  uint16_t early_stream, sent, received;
+  uint32_t flags;
   uint32_t b, i;                     /* the position */
-  uint8_t chain[HAWSER_NAME_LEN];    /* of slot and position */
-  uint8_t block[HAWSER_KEY_LEN];     /* B_f; unused while `root`: the pairing's ticket is B_0 */
-  uint8_t step[HAWSER_KEY_LEN];      /* R_{b,i} */
-  uint8_t h1[HAWSER_HASH_LEN];       /* of message1 */
+  uint32_t f, sequence;              /* of the flash slot */
+  uint8_t *message1;                 /* of the position, for as long as the device stands there */
+  size_t message1_len, message1_cap; /* length 0: none was made yet */
+  hawser_session session;
+  uint64_t first_ms;              /* when the position's message 1 was first sent (SPEC 7.4 rule 2) */
+  uint64_t attempt_ms;            /* when this attempt ends */
+  uint64_t early_tx;              /* where the early data's stream stands if it is TAKEN */
+  uint8_t chain[HAWSER_NAME_LEN]; /* of slot and position */
+  uint8_t block[HAWSER_KEY_LEN];  /* B_f; unused while `root`: the pairing's ticket is B_0 */
+  uint8_t step[HAWSER_KEY_LEN];   /* R_{b,i} */
+  uint8_t h1[HAWSER_HASH_LEN];    /* of message1 */
   union {
     struct { /* a full handshake waits for its answer */
       uint8_t e[HAWSER_KEY_LEN], ck[HAWSER_HASH_LEN], h[HAWSER_HASH_LEN];
@@ -31,8 +34,6 @@ struct hawser_device {
       uint8_t slot[HAWSER_SLOT_LEN], step[HAWSER_KEY_LEN];
     } store;
   } u;
-  uint16_t early_stream, sent, received, flags;
-  uint8_t state, kind, status, verdict, bad;
 };
 
 /* For asserts and tests: 1 if every field is within its range and the fields agree with each other. */

@@ -166,9 +166,15 @@ typedef struct hawser_owed {
   uint8_t code;
 } hawser_owed;
 
+/* Fields of the structs below that are often used come first: a short offset makes a short instruction. */
+
 /* One stream. The caller supplies an array; its length is the number of streams at once, ids are indices.
  * A gateway wants 128 (SPEC 9), or what its documentation says. */
 typedef struct hawser_stream {
+  uint8_t kind, code;
+  uint32_t flags, serial;
+  const char *name;  /* device: upstream */
+  hawser_owed owed;  /* of this id where there is room, else of any */
 #if HAWSER_STREAMS
   uint64_t tx, tx_acked, tx_end;  /* next to send, acknowledged, final offset + 1 once FIN was sent (else 0) */
   uint64_t tx_high;               /* device: the highest tx of links before this one */
@@ -176,32 +182,29 @@ typedef struct hawser_stream {
   uint64_t rx_at;                 /* where the next DATA on this link goes */
   uint64_t rx_end;                /* final offset + 1 once FIN was received (else 0) */
 #endif
-  const char *name; /* device: upstream */
-  uint32_t serial;
-  uint32_t flags;
-  hawser_owed owed; /* of this id where there is room, else of any */
-  uint8_t kind, code;
 } hawser_stream;
 
 /* Both directions of a link's records (SPEC 3.6). */
 typedef struct hawser_link {
-  uint8_t tx_key[HAWSER_KEY_LEN], rx_key[HAWSER_KEY_LEN];
-  uint64_t tx_counter, rx_counter;
   uint8_t transport, live;
+  uint64_t tx_counter, rx_counter;
+  uint8_t tx_key[HAWSER_KEY_LEN], rx_key[HAWSER_KEY_LEN];
 } hawser_link;
 
 typedef struct hawser_session {
-  hawser_link link;
-  const hawser_pairing *pairing;
-  hawser_stream *streams;
-  uint8_t *rx;           /* partial records and frames */
-  const uint8_t *frames; /* of the record at hand, not yet read by hawser_next */
-  size_t frames_len, rx_cap, rx_len;
-  uint64_t now_ms, heard_ms, wait_ms, ping_ms, ack_ms;
-  uint32_t serial, ping, pong, flags;
-  uint16_t stream_count;
-  uint8_t name[HAWSER_NAME_LEN], next[HAWSER_NAME_LEN]; /* next: should the session be NEW */
   uint8_t gateway, code;
+  uint16_t stream_count;
+  uint32_t flags;
+  hawser_link link;
+  hawser_stream *streams;
+  const hawser_pairing *pairing;
+  const uint8_t *frames; /* of the record at hand, not yet read by hawser_next */
+  size_t frames_len;
+  uint8_t *rx; /* partial records and frames */
+  size_t rx_len, rx_cap;
+  uint32_t serial, ping, pong;
+  uint64_t now_ms, heard_ms, wait_ms, ping_ms, ack_ms;
+  uint8_t name[HAWSER_NAME_LEN], next[HAWSER_NAME_LEN]; /* next: should the session be NEW */
 } hawser_session;
 
 /* Bytes in. Takes as much of in as makes one record (or all, of a partial one); *used says how much. in is
