@@ -53,7 +53,7 @@ enum hawser_session_flag {
   HAWSER_SF_PING_OUT = 1 << 10,   /* sent, not answered */
   HAWSER_SF_SYNC_WAIT = 1 << 11,  /* the peer's SYNCED is awaited */
   HAWSER_SF_PING_APP = 1 << 12,   /* the application wants to hear of the answer */
-  HAWSER_SF_WAITING = 1 << 13,    /* an acknowledgement or a PONG is awaited: wait_ms says since when */
+  HAWSER_SF_WAITING = 1 << 13,    /* an acknowledgement or a PONG is awaited: quiet_ms says since when */
   HAWSER_SF_DEAD = 1 << 14,       /* EV_DEAD was said */
   HAWSER_SF_CONTINUED = 1 << 15,
   HAWSER_SF_EVENTS = 1 << 16, /* some stream has an event */

@@ -251,8 +251,7 @@ static int early_fits(const hawser_device *d, const hawser_early *early) {
     return 0;
   }
   st = &s->streams[early->stream];
-  return (st->flags & (HAWSER_ST_OPEN | HAWSER_ST_DOUBT | HAWSER_ST_HELD)) ==
-             HAWSER_ST_USED &&
+  return (st->flags & (HAWSER_ST_OPEN | HAWSER_ST_DOUBT | HAWSER_ST_HELD)) == HAWSER_ST_USED &&
          st->kind == HAWSER_KIND_STREAM && st->tx == st->tx_acked && st->tx_end == 0 &&
          ((st->flags & HAWSER_ST_SENT) == 0 || (st->flags & HAWSER_ST_KNOWN) != 0) && early->len <= window;
 }

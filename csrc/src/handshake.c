@@ -17,11 +17,14 @@ enum token { END = 0, E, EE, ES, SE, SS, PSK };
 
 /* Names of a pattern, one for each suite that is built in. */
 #if !HAWSER_SUITE_P256
-#define NAMES(pattern) {"Noise_" pattern "_25519_AESGCM_SHA256"}
+#define NAMES(pattern)                                                                                                 \
+  { "Noise_" pattern "_25519_AESGCM_SHA256" }
 #elif !HAWSER_SUITE_25519
-#define NAMES(pattern) {"Noise_" pattern "_P256_AESGCM_SHA256"}
+#define NAMES(pattern)                                                                                                 \
+  { "Noise_" pattern "_P256_AESGCM_SHA256" }
 #else
-#define NAMES(pattern) {"Noise_" pattern "_25519_AESGCM_SHA256", "Noise_" pattern "_P256_AESGCM_SHA256"}
+#define NAMES(pattern)                                                                                                 \
+  { "Noise_" pattern "_25519_AESGCM_SHA256", "Noise_" pattern "_P256_AESGCM_SHA256" }
 #endif
 
 typedef struct pattern {
@@ -42,7 +45,8 @@ static const pattern patterns[] = {
 };
 
 static const char *name_of(const hawser_pairing *p) {
-  return patterns[p->mode - HAWSER_KEYS].names[HAWSER_SUITE_25519 && HAWSER_SUITE_P256 ? p->suite - HAWSER_SUITE_ID_25519 : 0];
+  return patterns[p->mode - HAWSER_KEYS]
+      .names[HAWSER_SUITE_25519 && HAWSER_SUITE_P256 ? p->suite - HAWSER_SUITE_ID_25519 : 0];
 }
 
 /* A device never responds: in its build this is 0 and the other half of each choice is gone. */

@@ -68,34 +68,28 @@ static int first_fits(uint8_t first, int records) {
 /* in_place: a frame that lies whole in `in` stays there. */
 static int collect_stream(uint8_t *buffer, size_t *held, size_t cap, const uint8_t *in, size_t in_len,
                           hawser_expect expect, int in_place, hawser_frame *f) {
-  uint8_t header[HAWSER_HEADER_LEN];
-  size_t known = *held < HAWSER_HEADER_LEN ? *held : HAWSER_HEADER_LEN;
-  size_t len;
-  memcpy(header, buffer, known);
-  for (size_t i = 0; known < HAWSER_HEADER_LEN && i < in_len; i++) {
-    header[known++] = in[i];
-  }
-  if (!first_fits(header[0], expect.records)) {
+  size_t before = *held;
+  size_t used = before < HAWSER_HEADER_LEN ? take(buffer, held, in, in_len, HAWSER_HEADER_LEN) : 0;
+  size_t len = *held < HAWSER_HEADER_LEN ? expect.least : announced(buffer);
+  if (!first_fits(buffer[0], expect.records) || len < expect.least || len > expect.most || len > cap) {
+    *held = before;
     return HAWSER_ERR_FORMAT;
   }
-  if (known < HAWSER_HEADER_LEN) {
-    f->used = take(buffer, held, in, in_len, HAWSER_HEADER_LEN);
-    return HAWSER_OK;
-  }
-  len = announced(header);
-  if (len < expect.least || len > expect.most || len > cap) {
-    return HAWSER_ERR_FORMAT;
-  }
-  f->len = len;
-  if (in_place && *held == 0 && in_len >= len) {
+  if (in_place && before == 0 && in_len >= len) {
+    *held = 0;
+    f->len = len;
     f->used = len;
     return HAWSER_OK;
   }
-  f->used = take(buffer, held, in, in_len, len);
+  if (*held >= HAWSER_HEADER_LEN) {
+    used += take(buffer, held, in + used, in_len - used, len);
+    f->len = len;
+  }
   if (*held == len) {
     f->at = buffer;
     *held = 0;
   }
+  f->used = used;
   return HAWSER_OK;
 }
 
@@ -196,44 +190,37 @@ static int key_at(uint8_t key[HAWSER_KEY_LEN], const uint8_t previous[HAWSER_KEY
   return err;
 }
 
-int hawser_record_seal(hawser_link *link, uint8_t *record, size_t len) {
+typedef int cipher(const uint8_t key[HAWSER_KEY_LEN], uint64_t counter, const uint8_t *ad, size_t ad_len,
+                   const uint8_t *in, size_t len, uint8_t *out);
+
+/* One record of a direction, in place. SPEC 3.6: the next key is derived aside, and key and counter are committed only
+ * when all went well: at a receiver, after the tag was right. */
+static int pass(cipher *apply, uint8_t link_key[HAWSER_KEY_LEN], uint64_t *counter, uint8_t *record, size_t len) {
+  uint8_t *text = record + HAWSER_HEADER_LEN;
   uint8_t key[HAWSER_KEY_LEN];
   int err;
   /* SPEC 3.6: c reaches at most 2^48 - 1; then the sender MUST stop and resume */
-  if (link->tx_counter >= HAWSER_COUNTER_END) {
+  if (*counter >= HAWSER_COUNTER_END) {
     return HAWSER_ERR_EXHAUSTED;
   }
-  record[0] = (uint8_t)(HAWSER_FIRST_RECORD >> 8 | len >> 8);
-  record[1] = (uint8_t)len;
-  err = key_at(key, link->tx_key, link->tx_counter);
+  err = key_at(key, link_key, *counter);
   if (err == HAWSER_OK) {
-    err = hawser_seal(key, link->tx_counter, record, HAWSER_HEADER_LEN, record + HAWSER_HEADER_LEN, len,
-                      record + HAWSER_HEADER_LEN);
+    err = apply(key, *counter, record, HAWSER_HEADER_LEN, text, len, text);
   }
   if (err == HAWSER_OK) {
-    memcpy(link->tx_key, key, sizeof key);
-    link->tx_counter++;
+    memcpy(link_key, key, sizeof key);
+    (*counter)++;
   }
   hawser_port_wipe(key, sizeof key);
   return err;
 }
 
-/* SPEC 3.6: a receiver derives the next key aside and commits key and counter only after the tag was right. */
+int hawser_record_seal(hawser_link *link, uint8_t *record, size_t len) {
+  record[0] = (uint8_t)(HAWSER_FIRST_RECORD >> 8 | len >> 8);
+  record[1] = (uint8_t)len;
+  return pass(hawser_seal, link->tx_key, &link->tx_counter, record, len);
+}
+
 int hawser_record_open(hawser_link *link, uint8_t *record, size_t record_len) {
-  uint8_t key[HAWSER_KEY_LEN];
-  int err;
-  if (link->rx_counter >= HAWSER_COUNTER_END) {
-    return HAWSER_ERR_EXHAUSTED;
-  }
-  err = key_at(key, link->rx_key, link->rx_counter);
-  if (err == HAWSER_OK) {
-    err = hawser_unseal(key, link->rx_counter, record, HAWSER_HEADER_LEN, record + HAWSER_HEADER_LEN,
-                        record_len - HAWSER_RECORD_OVERHEAD, record + HAWSER_HEADER_LEN);
-  }
-  if (err == HAWSER_OK) {
-    memcpy(link->rx_key, key, sizeof key);
-    link->rx_counter++;
-  }
-  hawser_port_wipe(key, sizeof key);
-  return err;
+  return pass(hawser_unseal, link->rx_key, &link->rx_counter, record, record_len - HAWSER_RECORD_OVERHEAD);
 }

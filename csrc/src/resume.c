@@ -38,7 +38,11 @@ static int make_h1(uint8_t h[HAWSER_HASH_LEN], const uint8_t *m, size_t len) {
 
 /* What K1 is made of: SHA256 of this is its X. */
 #define K1_PARTS(h0, m)                                                                                                \
-  { {h0, HAWSER_HASH_LEN}, {m, HAWSER_RESUME_HEAD} }
+  {                                                                                                                    \
+    {h0, HAWSER_HASH_LEN}, {                                                                                           \
+      m, HAWSER_RESUME_HEAD                                                                                            \
+    }                                                                                                                  \
+  }
 
 /* T, n_d and K1: what message 1 needs of R.
  *

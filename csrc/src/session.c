@@ -62,16 +62,12 @@ void hawser_session_note(hawser_session *s, uint64_t now_ms) {
   int after = waits(s);
   s->now_ms = now_ms;
   if (after && !before) {
-    s->wait_ms = now_ms;
+    s->quiet_ms = now_ms;
   }
   s->flags = after ? s->flags | HAWSER_SF_WAITING : s->flags & ~(uint32_t)HAWSER_SF_WAITING;
 }
 
 #define PING_MS (HAWSER_DEAD_MS / 3)
-
-static uint64_t later(uint64_t a, uint64_t b) {
-  return a > b ? a : b;
-}
 
 static uint64_t sooner(uint64_t a, uint64_t b) {
   return a < b ? a : b;
@@ -79,7 +75,7 @@ static uint64_t sooner(uint64_t a, uint64_t b) {
 
 /* SPEC 9, liveness: since the last valid record, or since this end began to wait. */
 static uint64_t dead_at(const hawser_session *s) {
-  return (s->flags & HAWSER_SF_DEAD) != 0 ? HAWSER_NEVER : later(s->heard_ms, s->wait_ms) + HAWSER_DEAD_MS;
+  return (s->flags & HAWSER_SF_DEAD) != 0 ? HAWSER_NEVER : s->quiet_ms + HAWSER_DEAD_MS;
 }
 
 /* Every so often while nothing is heard; a gateway at a serial line goes on with it on a dead link: the gap in the counters
@@ -89,7 +85,7 @@ static uint64_t ping_at(const hawser_session *s) {
   if (over || (s->flags & HAWSER_SF_PING_DUE) != 0) {
     return HAWSER_NEVER;
   }
-  return later(later(s->heard_ms, s->wait_ms), s->ping_ms) + PING_MS;
+  return (s->quiet_ms > s->ping_ms ? s->quiet_ms : s->ping_ms) + PING_MS;
 }
 
 static int is_waiting(const hawser_session *s) {
@@ -121,8 +117,7 @@ int hawser_timeout(hawser_session *s, uint64_t now_ms) {
 
 void hawser_session_up(hawser_session *s, uint64_t now_ms) {
   s->flags &= HAWSER_SF_EVENTS;
-  s->heard_ms = now_ms;
-  s->wait_ms = now_ms;
+  s->quiet_ms = now_ms;
   s->ping_ms = 0;
   s->pong = 0; /* a peer counts its PINGs from 1 */
   s->now_ms = now_ms;
@@ -201,7 +196,7 @@ static int open_frame(hawser_session *s, hawser_frame *f, uint64_t now_ms) {
   if (err == HAWSER_OK) {
     s->frames = f->at + HAWSER_HEADER_LEN;
     s->frames_len = f->len - HAWSER_RECORD_OVERHEAD;
-    s->heard_ms = now_ms;
+    s->quiet_ms = now_ms;
     s->flags &= ~(uint32_t)(HAWSER_SF_EV_DEAD | HAWSER_SF_DEAD);
     hawser_session_note(s, now_ms);
   }

@@ -103,7 +103,7 @@ void fuzz_frames(const uint8_t *data, size_t size) {
     uint8_t *frames = fuzz_take(&in, act % 128, &len);
     s->frames = frames;
     s->frames_len = len;
-    s->heard_ms = r.now;
+    s->quiet_ms = r.now;
     err = events(frames, len, flags);
     rig_check_session(s);
     if (err == HAWSER_OK && act >= 128) {

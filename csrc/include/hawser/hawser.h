@@ -173,8 +173,8 @@ typedef struct hawser_owed {
 typedef struct hawser_stream {
   uint8_t kind, code;
   uint32_t flags, serial;
-  const char *name;  /* device: upstream */
-  hawser_owed owed;  /* of this id where there is room, else of any */
+  const char *name; /* device: upstream */
+  hawser_owed owed; /* of this id where there is room, else of any */
 #if HAWSER_STREAMS
   uint64_t tx, tx_acked, tx_end;  /* next to send, acknowledged, final offset + 1 once FIN was sent (else 0) */
   uint64_t tx_high;               /* device: the highest tx of links before this one */
@@ -203,7 +203,9 @@ typedef struct hawser_session {
   uint8_t *rx; /* partial records and frames */
   size_t rx_len, rx_cap;
   uint32_t serial, ping, pong;
-  uint64_t now_ms, heard_ms, wait_ms, ping_ms, ack_ms;
+  uint64_t now_ms;
+  uint64_t quiet_ms; /* the last valid record, or the begin of a wait, if that was later */
+  uint64_t ping_ms, ack_ms;
   uint8_t name[HAWSER_NAME_LEN], next[HAWSER_NAME_LEN]; /* next: should the session be NEW */
 } hawser_session;
 
