@@ -256,7 +256,7 @@ static int early_fits(const hawser_device *d, const hawser_early *early) {
          ((st->flags & HAWSER_ST_SENT) == 0 || (st->flags & HAWSER_ST_KNOWN) != 0) && early->len <= window;
 }
 
-static int put_early_frames(hawser_writer *w, const hawser_device *d, const hawser_early *early) {
+static HAWSER_APART int put_early_frames(hawser_writer *w, const hawser_device *d, const hawser_early *early) {
   hawser_fields f = {0};
   f.code = early->fin ? HAWSER_FRAME_FIN : HAWSER_FRAME_DATA;
   f.id = early->stream;
@@ -390,7 +390,7 @@ int hawser_connect(hawser_device *d, uint8_t transport, const hawser_early *earl
 
 #if HAWSER_ECDH
 /* Each attempt has an ephemeral key of its own, so message 1 need not be kept: it is made where it is sent from. */
-static int write_full(hawser_device *d, uint8_t *out, size_t cap, size_t *len) {
+static HAWSER_APART int write_full(hawser_device *d, uint8_t *out, size_t cap, size_t *len) {
   uint8_t transport = d->session.link.transport;
   size_t front = hawser_frame_front(transport, cap) + HAWSER_HEADER_LEN;
   uint8_t *message = out + front;
@@ -568,7 +568,7 @@ static HAWSER_APART int take_full(hawser_device *d, const hawser_noise *n, uint6
   return err;
 }
 
-static int read_full(hawser_device *d, const uint8_t *message, size_t len, uint64_t now_ms) {
+static HAWSER_APART int read_full(hawser_device *d, const uint8_t *message, size_t len, uint64_t now_ms) {
   hawser_noise n;
   int err;
   memset(&n, 0, sizeof n);

@@ -174,7 +174,7 @@ void hawser_link_up(hawser_link *link, uint8_t transport, const uint8_t tx[HAWSE
 }
 
 /* The key of record `counter`, given that of the record before it. SPEC 3.6: j = c >> 20, next key by Noise's Rekey. */
-static int key_at(uint8_t key[HAWSER_KEY_LEN], const uint8_t previous[HAWSER_KEY_LEN], uint64_t counter) {
+static HAWSER_APART int key_at(uint8_t key[HAWSER_KEY_LEN], const uint8_t previous[HAWSER_KEY_LEN], uint64_t counter) {
   static const uint8_t zeros[HAWSER_KEY_LEN];
   uint8_t out[HAWSER_KEY_LEN + HAWSER_TAG_LEN];
   int err;

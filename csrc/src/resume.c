@@ -20,7 +20,7 @@ int hawser_chain_of(const uint8_t b0[HAWSER_KEY_LEN], uint8_t chain[HAWSER_NAME_
 }
 
 /* h0 = SHA256(ident || chain[8] || u32 b || u32 i) */
-static int make_h0(const hawser_step *at, uint8_t h0[HAWSER_HASH_LEN]) {
+static HAWSER_APART int make_h0(const hawser_step *at, uint8_t h0[HAWSER_HASH_LEN]) {
   uint8_t ident[HAWSER_IDENT_MAX], position[8];
   hawser_writer w = {position, sizeof position, 0};
   hawser_bytes parts[3] = {{ident, 0}, {at->chain, HAWSER_NAME_LEN}, {position, sizeof position}};

@@ -25,8 +25,10 @@
 
 #define BLOCK_LEN 64 /* of SHA-256 */
 
+#if !HAWSER_PSA_RAW_SECRETS
 static const psa_algorithm_t k_hmac = PSA_ALG_HMAC(PSA_ALG_SHA_256);
 static const psa_algorithm_t k_hkdf = PSA_ALG_HKDF(PSA_ALG_SHA_256);
+#endif
 
 /* ---- bytes ---- */
 
@@ -107,10 +109,12 @@ static psa_key_id_t import_private(uint8_t suite, const uint8_t secret[HAWSER_KE
 
 hawser_key hawser_psa_key_import(hawser_psa_use use, const uint8_t raw[HAWSER_KEY_LEN]) {
   switch (use) {
+#if !HAWSER_PSA_RAW_SECRETS
   case HAWSER_PSA_TICKET:
     return import(PSA_KEY_TYPE_HMAC, 256, PSA_KEY_USAGE_SIGN_MESSAGE, k_hmac, raw);
   case HAWSER_PSA_PSK:
     return import(PSA_KEY_TYPE_DERIVE, 256, PSA_KEY_USAGE_DERIVE, k_hkdf, raw);
+#endif
 #if HAWSER_ECDH
   case HAWSER_PSA_25519:
     return import_private(HAWSER_SUITE_ID_25519, raw);
@@ -217,6 +221,40 @@ void hawser_port_hmac_end(hawser_hmac *state) {
   hawser_port_wipe(state, sizeof *state);
 }
 
+/* ---- long-term secrets ---- */
+
+#if HAWSER_PSA_RAW_SECRETS
+
+/* NULL: there is none, or it is zero. */
+static const uint8_t *secret_of(hawser_key key) {
+  const uint8_t *raw = (const uint8_t *)key; // NOLINT(performance-no-int-to-ptr)
+  return raw == NULL || is_zero(raw, HAWSER_KEY_LEN) ? NULL : raw;
+}
+
+int hawser_port_hmac_key(uint8_t out[HAWSER_HASH_LEN], hawser_key key, const hawser_bytes *parts, size_t count) {
+  const uint8_t *secret = secret_of(key);
+  return secret != NULL ? hawser_port_hmac(out, secret, HAWSER_KEY_LEN, parts, count)
+                        : fail(HAWSER_ERR_CRYPTO, out, HAWSER_HASH_LEN);
+}
+
+#if HAWSER_ECDH
+/* prk = HMAC(salt, secret); T(i) = HMAC(prk, T(i-1) || i), T(0) empty */
+int hawser_port_hkdf_key(uint8_t out[96], const uint8_t salt[HAWSER_HASH_LEN], hawser_key key) {
+  uint8_t prk[HAWSER_HASH_LEN];
+  hawser_bytes secret = {secret_of(key), HAWSER_KEY_LEN};
+  int err = secret.ptr != NULL ? hawser_port_hmac(prk, salt, HAWSER_HASH_LEN, &secret, 1) : HAWSER_ERR_CRYPTO;
+  for (uint8_t i = 1; err == HAWSER_OK && i <= 3; i++) {
+    uint8_t *block = out + HAWSER_HASH_LEN * (size_t)(i - 1);
+    hawser_bytes parts[2] = {{i > 1 ? block - HAWSER_HASH_LEN : NULL, i > 1 ? HAWSER_HASH_LEN : 0}, {&i, 1}};
+    err = hawser_port_hmac(block, prk, sizeof prk, parts, 2);
+  }
+  hawser_port_wipe(prk, sizeof prk);
+  return err == HAWSER_OK ? HAWSER_OK : fail(err, out, 96);
+}
+#endif
+
+#else
+
 /* In steps, because psa_mac_compute wants the parts in one piece. */
 int hawser_port_hmac_key(uint8_t out[HAWSER_HASH_LEN], hawser_key key, const hawser_bytes *parts, size_t count) {
   psa_mac_operation_t op = PSA_MAC_OPERATION_INIT;
@@ -237,7 +275,7 @@ int hawser_port_hmac_key(uint8_t out[HAWSER_HASH_LEN], hawser_key key, const haw
   return status == PSA_SUCCESS ? HAWSER_OK : fail(HAWSER_ERR_CRYPTO, out, HAWSER_HASH_LEN);
 }
 
-#if HAWSER_MODE_PSK || HAWSER_MODE_KEYS
+#if HAWSER_ECDH
 int hawser_port_hkdf_key(uint8_t out[96], const uint8_t salt[HAWSER_HASH_LEN], hawser_key key) {
   psa_key_derivation_operation_t op = PSA_KEY_DERIVATION_OPERATION_INIT;
   psa_status_t status = psa_key_derivation_setup(&op, k_hkdf);
@@ -256,6 +294,8 @@ int hawser_port_hkdf_key(uint8_t out[96], const uint8_t salt[HAWSER_HASH_LEN], h
   (void)psa_key_derivation_abort(&op);
   return status == PSA_SUCCESS ? HAWSER_OK : fail(HAWSER_ERR_CRYPTO, out, 96);
 }
+#endif
+
 #endif
 
 /* ---- AES-256-GCM ---- */

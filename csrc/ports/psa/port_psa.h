@@ -5,6 +5,11 @@
  *   ticket  PSA_KEY_TYPE_HMAC, PSA_KEY_USAGE_SIGN_MESSAGE, PSA_ALG_HMAC(PSA_ALG_SHA_256)
  *   PSK     PSA_KEY_TYPE_DERIVE, PSA_KEY_USAGE_DERIVE, PSA_ALG_HKDF(PSA_ALG_SHA_256)
  *   private PSA_KEY_TYPE_ECC_KEY_PAIR(of the suite), PSA_KEY_USAGE_DERIVE, PSA_ALG_ECDH
+ *
+ * HAWSER_PSA_RAW_SECRETS=1: tickets and PSKs are no PSA keys but 32 bytes that the firmware keeps where it likes (beside the
+ * code, say), and their hawser_key is what hawser_psa_raw_key() makes of the address. They are then used with hashes alone:
+ * a build links neither PSA's MACs nor its key derivation, some kilobytes less. For devices whose flash has no better place for
+ * a secret than where the program can read it.
  */
 #ifndef HAWSER_PORT_PSA_H
 #define HAWSER_PORT_PSA_H
@@ -15,6 +20,17 @@
 extern "C" {
 #endif
 
+#ifndef HAWSER_PSA_RAW_SECRETS
+#define HAWSER_PSA_RAW_SECRETS 0
+#endif
+
+#if HAWSER_PSA_RAW_SECRETS
+/* The bytes must outlive every use of the key. All zero: every use of it fails. */
+static inline hawser_key hawser_psa_raw_key(const uint8_t raw[HAWSER_KEY_LEN]) {
+  return (hawser_key)raw;
+}
+#endif
+
 typedef enum hawser_psa_use {
   HAWSER_PSA_TICKET, /* hawser_port_hmac_key */
   HAWSER_PSA_PSK,    /* hawser_port_hkdf_key */
@@ -22,7 +38,8 @@ typedef enum hawser_psa_use {
   HAWSER_PSA_P256    /* hawser_port_dh_key, P-256 */
 } hawser_psa_use;
 
-/* Imports 32 bytes as a volatile key. 0 if they are all zero, out of range, or PSA refuses them. */
+/* Imports 32 bytes as a volatile key. 0 if they are all zero, out of range, or PSA refuses them; with raw secrets also for
+ * tickets and PSKs. */
 hawser_key hawser_psa_key_import(hawser_psa_use use, const uint8_t raw[HAWSER_KEY_LEN]);
 
 /* Destroys the key. 0 is ignored. */
