@@ -11,7 +11,7 @@ static uint8_t rx[HAWSER_RX_LEN(1024)], message1[HAWSER_MESSAGE1_LEN(64)], bytes
 static uint8_t slots[2][HAWSER_SLOT_LEN];
 
 static int talk(uint16_t *id) {
-  size_t len;
+  size_t len = 0;
   int err;
 #if HAWSER_STREAMS
   size_t taken;
@@ -29,7 +29,7 @@ static int talk(uint16_t *id) {
 #if HAWSER_SAVE
 static int sleep_and_wake(void) {
   uint8_t blob[HAWSER_SAVE_MAX];
-  size_t len;
+  size_t len = 0;
   int err = hawser_save(&device, HAWSER_SAVE_RETAINED, blob, &len);
   return err | hawser_restore(&device, blob, len);
 }
@@ -37,8 +37,8 @@ static int sleep_and_wake(void) {
 
 int main(void) {
   hawser_event event;
-  uint16_t id;
-  size_t len, used;
+  uint16_t id = 0;
+  size_t len = 0, used;
   int wipe, early;
   int err = hawser_device_init(&device, &pairing, streams, 4, rx, sizeof rx, message1, sizeof message1);
   err |= hawser_device_boot(&device, slots[0], slots[1], &wipe);
