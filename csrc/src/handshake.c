@@ -44,9 +44,12 @@ static const pattern patterns[] = {
 #endif
 };
 
+static const pattern *pattern_of(const hawser_pairing *p) {
+  return &patterns[HAWSER_MODE_KEYS_PSK || HAWSER_MODE_PSK ? p->mode - HAWSER_KEYS : 0];
+}
+
 static const char *name_of(const hawser_pairing *p) {
-  return patterns[p->mode - HAWSER_KEYS]
-      .names[HAWSER_SUITE_25519 && HAWSER_SUITE_P256 ? p->suite - HAWSER_SUITE_ID_25519 : 0];
+  return pattern_of(p)->names[HAWSER_SUITE_25519 && HAWSER_SUITE_P256 ? p->suite - HAWSER_SUITE_ID_25519 : 0];
 }
 
 /* A device never responds: in its build this is 0 and the other half of each choice is gone. */
@@ -102,7 +105,7 @@ static void mix_agreement(hawser_noise *n, const hawser_pairing *p, uint8_t toke
 
 /* Writes (in == NULL) or reads the public key and does what the tokens say. */
 static void run_tokens(hawser_noise *n, const hawser_pairing *p, int number, const uint8_t *in, uint8_t *out) {
-  const pattern *pt = &patterns[p->mode - HAWSER_KEYS];
+  const pattern *pt = pattern_of(p);
   for (const uint8_t *token = number == 1 ? pt->first : pt->second; n->s.err == HAWSER_OK && *token != END; token++) {
     if (hawser_has_psk(p) && *token == PSK) {
       hawser_mix_psk(&n->s, p->psk);
@@ -159,7 +162,8 @@ int hawser_noise_finish(const hawser_noise *n, hawser_keys *keys, uint8_t b0[HAW
 /* ---- whole messages ---- */
 
 size_t hawser_full_len(uint8_t mode, uint8_t suite) {
-  return 1 + hawser_public_len(suite) + HAWSER_TAG_LEN + (mode != HAWSER_PSK ? HAWSER_MAC_LEN : 0);
+  return 1 + hawser_public_len(suite) + HAWSER_TAG_LEN +
+         ((HAWSER_GATEWAY || HAWSER_MODE_PSK) && mode == HAWSER_PSK ? 0 : HAWSER_MAC_LEN);
 }
 
 /* SPEC 6: mac = PRF(gate(direction), "mac", SHA256(all preceding bytes))[0..8] */

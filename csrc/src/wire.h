@@ -27,7 +27,8 @@ enum { HAWSER_TYPE_RESUME_1 = 0x18, HAWSER_TYPE_RESUME_2 = 0x1a };
 #define HAWSER_NUMBER_MAX 0xfffffffeu    /* of max_steps and max_blocks; what mode ticket has for max_blocks */
 #define HAWSER_IDENT_MAX (7 + 3 + 2 + 2 * HAWSER_ID_MAX)
 
-/* What a build leaves out is answered here with a constant, so that the other half of each choice is gone from it. */
+/* What a build leaves out is answered here with a constant, so that the other half of each choice is gone from it. Of a pairing
+ * that is valid: its mode and suite are built in. */
 static inline int hawser_is_gateway(const hawser_session *s) {
   return HAWSER_GATEWAY && s->gateway;
 }
@@ -41,7 +42,8 @@ static inline int hawser_is_ticket(const hawser_pairing *p) {
   return HAWSER_MODE_TICKET && (!HAWSER_ECDH || p->mode == HAWSER_TICKET);
 }
 static inline int hawser_has_statics(const hawser_pairing *p) {
-  return HAWSER_MODE_KEYS && (p->mode == HAWSER_KEYS || p->mode == HAWSER_KEYS_PSK);
+  const int others = HAWSER_MODE_PSK || HAWSER_MODE_TICKET;
+  return HAWSER_MODE_KEYS && (!others || p->mode == HAWSER_KEYS || p->mode == HAWSER_KEYS_PSK);
 }
 static inline int hawser_has_psk(const hawser_pairing *p) {
   return (HAWSER_MODE_PSK && p->mode == HAWSER_PSK) || (HAWSER_MODE_KEYS_PSK && p->mode == HAWSER_KEYS_PSK);
