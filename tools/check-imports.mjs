@@ -19,7 +19,7 @@ const trees = [
       ['src/pairing', 'src/noise'],
       ['src/handshake'],
       ['src/resume'],
-      ['src/record'],
+      ['src/record', 'src/frames'],
       ['src/channel'],
       ['src/control', 'src/messages'],
       ['src/session'],
