@@ -8,8 +8,8 @@
 
 uint32_t meter_ticks(void) {
   const volatile machine_host *host = machine();
-  uint64_t ticks = host->reading_ms == 0 ? 0 : 1 + board_now_ms() / host->reading_ms;
-  return ticks < host->readings ? (uint32_t)ticks : host->readings;
+  uint32_t ticks = host->reading_ms == 0 ? 0 : 1 + (uint32_t)board_now_ms() / host->reading_ms;
+  return ticks < host->readings ? ticks : host->readings;
 }
 
 void lamp_set(uint32_t brightness) {

@@ -9,6 +9,7 @@
 #define REG(address) (*(volatile uint32_t *)(address))
 
 #define CLOCK_MHZ 25u
+#define TICKS_PER_MS (CLOCK_MHZ * 1000u)
 #define TIMER0 0x40000000u
 #define LINE 0x40004000u
 #define CONSOLE 0x40005000u
@@ -28,8 +29,8 @@
 #define ICSR_CLEAR_TICK (1u << 25)
 #define TICK_MS 4u
 
-static uint32_t last_ticks;
-static uint64_t ticks;
+static uint32_t last_ticks, ticks; /* ticks: those that make no whole millisecond yet */
+static uint64_t elapsed_ms;
 
 void board_init(void) {
   __asm volatile("cpsid i");
@@ -42,25 +43,29 @@ void board_init(void) {
   REG(CONSOLE + UART_BAUD) = 217;
   REG(CONSOLE + UART_CTRL) = 1u;
   REG(NVIC_ENABLE) = LINE_RX_IRQ;
-  REG(SYSTICK_LOAD) = CLOCK_MHZ * 1000u * TICK_MS - 1u;
+  REG(SYSTICK_LOAD) = TICKS_PER_MS * TICK_MS - 1u;
   REG(SYSTICK_CTRL) = 7u;
 }
 
-/* Must be called more often than the timer wraps, which board_idle() sees to: 171 s. */
-static uint64_t now_ticks(void) {
-  uint32_t at = ~REG(TIMER0 + 4);
-  ticks += (uint32_t)(at - last_ticks);
-  last_ticks = at;
-  return ticks;
+/* It counts down. */
+static uint32_t now_ticks(void) {
+  return ~REG(TIMER0 + 4);
 }
 
+/* Without a division of 64 bits, which is 700 bytes. Must be called more often than the timer wraps, which board_idle() sees
+ * to: 171 s. */
 uint64_t board_now_ms(void) {
-  return now_ticks() / (CLOCK_MHZ * 1000u);
+  uint32_t now = now_ticks();
+  ticks += now - last_ticks;
+  last_ticks = now;
+  elapsed_ms += ticks / TICKS_PER_MS;
+  ticks %= TICKS_PER_MS;
+  return elapsed_ms;
 }
 
 void board_spin_us(uint32_t us) {
-  uint64_t end = now_ticks() + (uint64_t)us * CLOCK_MHZ;
-  while (now_ticks() < end) {
+  uint32_t start = now_ticks();
+  while (now_ticks() - start < us * CLOCK_MHZ) {
   }
 }
 
@@ -97,7 +102,7 @@ void board_idle(void) {
     __asm volatile("dsb\n wfi" ::: "memory");
   }
   REG(ICSR) = ICSR_CLEAR_TICK;
-  (void)now_ticks();
+  (void)board_now_ms();
 }
 
 void board_halt(void) {

@@ -24,7 +24,8 @@
 #define SYS_EXIT 0x18u
 #define EXIT_OF_APPLICATION 0x20026u
 
-static uint64_t started;
+static uint32_t last_ticks, ticks; /* ticks: those that make no whole millisecond yet */
+static uint64_t elapsed_ms;
 
 static uint64_t now_ticks(void) {
   uint32_t high, low;
@@ -37,17 +38,23 @@ static uint64_t now_ticks(void) {
 
 void board_init(void) {
   REG8(LINE + UART_FIFO) = 1;
-  started = now_ticks();
+  last_ticks = REG32(MTIME);
   __asm volatile("csrci mstatus, 8\n csrs mie, %0" ::"r"(MIE_TIMER));
 }
 
+/* Without a division of 64 bits. Must be called more often than the clock's lower half wraps: 429 s. */
 uint64_t board_now_ms(void) {
-  return (now_ticks() - started) / (TICKS_PER_US * 1000u);
+  uint32_t now = REG32(MTIME);
+  ticks += now - last_ticks;
+  last_ticks = now;
+  elapsed_ms += ticks / (TICKS_PER_US * 1000u);
+  ticks %= TICKS_PER_US * 1000u;
+  return elapsed_ms;
 }
 
 void board_spin_us(uint32_t us) {
-  uint64_t end = now_ticks() + (uint64_t)us * TICKS_PER_US;
-  while (now_ticks() < end) {
+  uint32_t start = REG32(MTIME);
+  while (REG32(MTIME) - start < us * TICKS_PER_US) {
   }
 }
 
