@@ -19,11 +19,14 @@ interface Slab {
 export class Copies {
   readonly #slabs: Slab[] = [];
   readonly #free: Buffer[] = [];
+  /** Of #slabs. */
+  #last: Slab | undefined;
 
   /** Everything before this offset of the stream is needed no more. */
   free(acknowledged: number): void {
     for (let slab = this.#slabs[0]; slab && slab.end <= acknowledged; slab = this.#slabs[0]) {
       this.#slabs.shift();
+      if (slab === this.#last) this.#last = undefined;
       if (slab.memory.length === large && this.#free.length < spare) this.#free.push(slab.memory);
     }
   }
@@ -57,15 +60,32 @@ export class Copies {
     return pieces;
   }
 
+  /** A short chunk, behind the last bytes; `at`: its offset in the stream. False: there it does not fit. */
+  append(chunk: Uint8Array, at: number): boolean {
+    const slab = this.#last;
+    if (!slab || slab.memory.length - slab.used < chunk.length) return false;
+    slab.memory.set(chunk, slab.used);
+    slab.used += chunk.length;
+    slab.end = at + chunk.length;
+    return true;
+  }
+
+  /** The last so many bytes, which append() put there one after the other. */
+  appended(length: number): Buffer {
+    const slab = this.#last;
+    return slab ? slab.memory.subarray(slab.used - length, slab.used) : Buffer.alloc(0);
+  }
+
   /** The last one, while anything fits; else one that was freed, or a new one. */
   #withRoom(length: number): Slab {
-    const last = this.#slabs.at(-1);
+    const last = this.#last;
     if (last && last.used < last.memory.length) return last;
     const memory =
       (length > small || last ? this.#free.pop() : undefined) ??
       Buffer.allocUnsafeSlow(length > small || last ? large : small);
     const slab: Slab = { memory, used: 0, end: 0 };
     this.#slabs.push(slab);
+    this.#last = slab;
     return slab;
   }
 }

@@ -92,6 +92,11 @@ export class StreamPort {
     return this.room;
   }
 
+  /** `flush` is called before anything is sent next, and may write. */
+  soon(flush: () => void): void {
+    this.#mux.before(flush);
+  }
+
   end(): void {
     if (this.closed || this.#ended) return;
     this.#ended = true;
@@ -124,6 +129,10 @@ export class StreamPort {
   /** Everything that was written has been sent: the next write need not queue. */
   get room(): boolean {
     return this.#next === this.#end;
+  }
+  /** Bytes that were written and not sent. */
+  get unsent(): number {
+    return this.#end - this.#next;
   }
   /** Bytes that were ever written. */
   get written(): number {
@@ -286,6 +295,7 @@ export class Mux<Core extends SessionCore = SessionCore> {
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
   #over = false;
+  readonly #before: (() => void)[] = [];
   /** Round robin: the stream that goes first next time. */
   #first = 0;
   /** Grows when bytes were accepted at either end. */
@@ -449,6 +459,12 @@ export class Mux<Core extends SessionCore = SessionCore> {
     });
   }
 
+  /** For StreamPort. */
+  before(flush: () => void): void {
+    this.#before.push(flush);
+    this.wake();
+  }
+
   /** Sends what is due and arms the timer. */
   pump(): void {
     if (this.#pumping || this.#over) return;
@@ -464,6 +480,7 @@ export class Mux<Core extends SessionCore = SessionCore> {
   }
 
   #pumpNow(): void {
+    if (this.#before.length > 0) for (const flush of this.#before.splice(0)) flush();
     if (!this.#link || this.#clogged) return;
     const control = this.core.send(monotonic());
     if (control) this.#write(control);

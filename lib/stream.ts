@@ -16,6 +16,9 @@ type Done = (error?: Error | null) => void;
 /** What waits above the copies that are kept until they are acknowledged: more of it is only more to collect. Bytes. */
 const maxWritable = 64 * 1024;
 
+/** Written without a detour by Node's streams, if nothing waits. Bytes. */
+const short = 1024;
+
 /** Shorter ones share Node's pool of small buffers. Bytes. */
 const lent = Buffer.poolSize >>> 1;
 
@@ -58,6 +61,10 @@ export class HawserStream extends Duplex implements StreamEnd {
   #finishing: Done | undefined;
   #connected = false;
   #over = false;
+  /** Bytes of short writes that wait to be handed on together. */
+  #loose = 0;
+  /** A short write was answered false. */
+  #owesDrain = false;
 
   /** Made by Session.open(). `windows` are the pairing's, in bytes. */
   constructor(
@@ -100,6 +107,36 @@ export class HawserStream extends Duplex implements StreamEnd {
 
   // ---- The application's side --------------------------------------------------------------------------------------
 
+  /**
+   * Short chunks, many in a row, are the most expensive way to write: each would be queued, only to be put together again. While nothing else waits
+   * they go straight to where their copies stand.
+   */
+  override write(chunk: unknown, ...more: unknown[]): boolean {
+    if (more.length === 0 && chunk instanceof Uint8Array && this.#append(chunk)) {
+      const full = this.#loose + (this.#port?.unsent ?? 0) >= this.writableHighWaterMark;
+      this.#owesDrain = full;
+      return !full;
+    }
+    return (super.write as (...all: unknown[]) => boolean).call(this, chunk, ...more);
+  }
+
+  #append(chunk: Uint8Array): boolean {
+    const port = this.#port;
+    if (chunk.length === 0 || chunk.length > short || !port || port.closed || this.#owesDrain) return false;
+    if (this.#writing || this.writableLength > 0 || this.writableCorked > 0 || !this.writable) return false;
+    if (!this.#copies.append(chunk, port.written + this.#loose)) return false;
+    if (this.#loose === 0) port.soon(this.#flush);
+    this.#loose += chunk.length;
+    return true;
+  }
+
+  readonly #flush = (): void => {
+    if (this.#loose === 0) return;
+    const bytes = this.#copies.appended(this.#loose);
+    this.#loose = 0;
+    this.#port?.write(bytes);
+  };
+
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
     this.#send([chunk], done);
   }
@@ -116,6 +153,7 @@ export class HawserStream extends Duplex implements StreamEnd {
     const port = this.#port;
     if (!port || port.closed) return done(new HawserError('ERR_HAWSER_CLOSED', 'the stream is closed'));
     this.#writing = done;
+    this.#flush();
     this.#copies.free(port.acknowledged);
     for (const copy of this.#copies.of(chunks, port.written)) port.write(copy);
   }
@@ -124,6 +162,7 @@ export class HawserStream extends Duplex implements StreamEnd {
     if (!this.#port || this.#port.closed)
       return done(this.#over ? null : new HawserError('ERR_HAWSER_CLOSED', 'the stream is closed'));
     if (this.#port.finished) return done();
+    this.#flush();
     this.#finishing = done;
     this.#port.end();
   }
@@ -201,6 +240,9 @@ export class HawserStream extends Duplex implements StreamEnd {
     const done = this.#writing;
     this.#writing = undefined;
     if (done) this.#contain(() => done());
+    if (!this.#owesDrain) return;
+    this.#owesDrain = false;
+    if (!this.destroyed) this.#contain(() => this.emit('drain'));
   }
 
   /** A listener that throws ends its own stream and nothing else. */

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { finished } from 'node:stream/promises';
+
+import { Mode } from '../../lib/engine.js';
+import { echo, until, World } from './world.js';
+
+describe('short writes to a stream', function () {
+  this.timeout(60_000);
+  let world: World;
+  let upstream: Awaited<ReturnType<typeof echo>>;
+
+  beforeEach(async () => {
+    upstream = await echo();
+    world = await World.start({ upstreams: { echo: upstream.url } });
+  });
+  afterEach(async () => {
+    await world.stop();
+    for (const socket of upstream.sockets) socket.destroy();
+    upstream.server.close();
+  });
+
+  it('arrive in order between longer ones, texts, corked ones and ones with a callback, over links that are torn', async () => {
+    const relay = await world.relay();
+    const session = await world.connect(await world.pair({ mode: Mode.Psk }), { port: relay.port });
+    const stream = await session.open('echo');
+    const back: Buffer[] = [];
+    stream.on('data', (bytes: Buffer) => back.push(bytes));
+    const sent: Buffer[] = [];
+    let called = 0;
+    let waits = 0;
+    for (let n = 0; n < 1200; n += 1) {
+      const bytes = Buffer.alloc(n % 31 === 0 ? 20_000 : 1 + ((n * 7919) % 1100), n & 0xff);
+      sent.push(bytes);
+      if (n % 97 === 0) stream.cork();
+      const more =
+        n % 13 === 0
+          ? stream.write(bytes, () => (called += 1))
+          : n % 17 === 0
+            ? stream.write(bytes.toString('latin1'), 'latin1')
+            : stream.write(bytes);
+      if (n % 97 === 3) stream.uncork();
+      if (n % 400 === 399) relay.cut();
+      if (more) continue;
+      waits += 1;
+      if (stream.writableCorked > 0) stream.uncork();
+      await once(stream, 'drain');
+    }
+    stream.end();
+    await finished(stream);
+    assert.ok(Buffer.concat(back).equals(Buffer.concat(sent)));
+    assert.equal(called, Math.ceil(1200 / 13));
+    assert.ok(waits > 0, 'never had to wait');
+  });
+
+  it('are copied, are answered false when enough waits, and what is written all the same is bounded by Node', async () => {
+    const session = await world.connect(await world.pair({ mode: Mode.Psk }));
+    const stream = await session.open('echo');
+    const message = Buffer.alloc(64, 'a');
+    // A long one makes room for the copies of the next.
+    const first = Buffer.alloc(5000, 'a');
+    stream.write(first);
+    await until(() => stream.writableLength === 0 && stream.bytesAcknowledged === first.length);
+    let taken = 0;
+    while (stream.write(message)) taken += 64;
+    message.fill('b');
+    assert.equal(taken, stream.writableHighWaterMark - 64);
+    const queued = stream.writableLength;
+    stream.write(Buffer.alloc(64, 'c'));
+    assert.equal(stream.writableLength, queued + 64);
+    await once(stream, 'drain');
+    const back: Buffer[] = [];
+    stream.on('data', (bytes: Buffer) => back.push(bytes));
+    stream.end();
+    await finished(stream);
+    assert.match(Buffer.concat(back).toString(), /^a+c{64}$/);
+  });
+
+  it('after the end, or after destroy(), are errors as any other', async () => {
+    const session = await world.connect(await world.pair({ mode: Mode.Psk }));
+    for (const [over, code] of [
+      ['end', 'ERR_STREAM_WRITE_AFTER_END'],
+      ['destroy', undefined],
+    ] as const) {
+      const stream = await session.open('echo');
+      stream.write(Buffer.alloc(8));
+      const errors: (string | undefined)[] = [];
+      stream.on('error', (error: NodeJS.ErrnoException) => errors.push(error.code));
+      let closed = false;
+      stream.on('close', () => (closed = true));
+      stream[over]();
+      assert.equal(stream.write(Buffer.alloc(8)), false);
+      await until(() => closed);
+      assert.deepEqual(errors, code ? [code] : []);
+    }
+  });
+});
