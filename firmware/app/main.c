@@ -7,6 +7,7 @@
 #include "app/store.h"
 #include "drivers/board.h"
 #include "drivers/console.h"
+#include "drivers/memory.h"
 #include "drivers/meter.h"
 
 #define RETRY_MS 100
@@ -139,6 +140,9 @@ static void obey(const char *text) {
   } else if (begins(text, "flash ")) {
     me->sleep_ms = number_in(text + 6);
     me->sleep = FLASH;
+  } else if (begins(text, "report")) {
+    console_line("stack peak", board_stack_peak());
+    console_line("arena peak", (uint32_t)memory_peak());
   }
 }
 
@@ -270,9 +274,9 @@ static void link_start(void) {
   line_write(&end_of_frame, 1);
 }
 
-/* Whatever may be sent now. */
+/* Whatever may be sent now. The buffer takes a message 1 with all the early data there can be, and the ring in one record. */
 static int send_all(void) {
-  uint8_t record[HAWSER_WRITE_LEN(RING) > HAWSER_SEND_MIN ? HAWSER_WRITE_LEN(RING) : HAWSER_SEND_MIN];
+  uint8_t record[HAWSER_WRITE_LEN(RING)];
   size_t len, taken;
   int err, fin;
   do {
@@ -288,7 +292,8 @@ static int send_all(void) {
   return err;
 }
 
-/* Without early data in it message 1 is as long as the pairing's: HAWSER_MESSAGE1_LEN(EARLY) may be longer than a record. */
+/* An answer is answered at once: bytes behind it may be of the link before this one, whose end the gateway learns with this
+ * one's first record. They end the link, but then the session is there and goes on. */
 static int receive(void) {
   uint8_t bytes[64];
   size_t used, at = 0, len = line_read(bytes, sizeof bytes);
@@ -297,6 +302,7 @@ static int receive(void) {
     err = hawser_device_receive(&me->hawser, bytes + at, len - at, &used, now_ms());
     at += used;
     err = err == HAWSER_OK ? take_events() : err;
+    err = err == HAWSER_OK ? send_all() : err;
   }
   return err;
 }
@@ -340,7 +346,7 @@ static void sleep_retained(void) {
 static void sleep_flash(void) {
   uint8_t blob[HAWSER_SAVE_MAX], own[8];
   size_t len;
-  if (readings_open() > 0 || me->len > 0 || !me->connected) {
+  if (readings_open() > 0 || me->len > 0 || !me->connected || me->reader.header != 0) {
     return;
   }
   hawser_disconnected(&me->hawser, now_ms());

@@ -23,6 +23,10 @@ void console_write(const char *text);
 /* Until a byte of the line is there, or a tick has passed. */
 void board_idle(void);
 
+/* The most of the stack, in bytes, that was in use since it was painted: at the start, and by the second. */
+uint32_t board_stack_peak(void);
+void board_stack_repaint(void);
+
 /* Nothing happens any more. */
 _Noreturn void board_halt(void);
 

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #ifndef MEMORY_ARENA
-#define MEMORY_ARENA 4096 /* bytes, in an image with mbedTLS's X25519 alone */
+#define MEMORY_ARENA 2048 /* bytes, in an image with mbedTLS's X25519 alone */
 #endif
 
 void *firmware_calloc(size_t count, size_t size);

@@ -35,6 +35,7 @@ describe('the firmware', function () {
       await flashSleep(device);
       await powerCut(device);
       await noCoverage(device);
+      await memory(device, build === 'keys-25519');
       const { readings } = device;
       assert.deepEqual(
         readings,
@@ -183,6 +184,17 @@ describe('the firmware', function () {
     const [, , , , fifth] = await device.handshakes(5);
     assert.deepEqual([fifth!.kind, fifth!.continued], ['resumption', false]);
     assert.deepEqual(slots(device), [writes + 1, wipes + 1]);
+  }
+
+  /** The arena is mbedTLS's X25519's alone. */
+  async function memory(device: Device, arena: boolean): Promise<void> {
+    device.command('report');
+    const [, stack, used] = await until(
+      'the report',
+      () => /^stack peak (\d+)\narena peak (\d+)$/m.exec(device.machine.console) ?? undefined,
+    ).then((match) => match.map(Number));
+    assert.ok(stack! > 1000 && stack! < 6000, `${stack} bytes of stack`);
+    assert.equal(used! > 0, arena, `${used} bytes of the arena`);
   }
 
   /** A boot loop without coverage consumes nothing. */

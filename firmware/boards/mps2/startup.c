@@ -1,6 +1,8 @@
 /*
  * startup.c - vectors of a Cortex-M. Interrupts are never taken, so that exceptions are all there is.
  */
+#include <stdint.h>
+
 #include "boards/common/start.h"
 
 extern uint32_t __stack_top[];
