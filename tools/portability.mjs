@@ -11,10 +11,12 @@ import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-// traits: what test/portability/traits.c must print, so that a target is what its row says
+// traits: what test/portability/traits.c must print, so that a target is what its row says: bits of a size_t, byte order,
+// alignment of a 64-bit integer
 const targets = {
   armhf: { tools: 'arm-linux-gnueabihf', emulator: 'qemu-arm', cpu: 'arm', traits: '32 little 8', short: true },
   powerpc: { tools: 'powerpc-linux-gnu', emulator: 'qemu-ppc', cpu: 'powerpc', traits: '32 big 8', short: false },
+  m68k: { tools: 'm68k-linux-gnu', emulator: 'qemu-m68k', cpu: 'm68k', traits: '32 big 2', short: false },
   s390x: { tools: 's390x-linux-gnu', emulator: 'qemu-s390x', cpu: 's390x', traits: '64 big 8', short: true },
 };
 const traps = ['-fsanitize=undefined,alignment', '-fsanitize-undefined-trap-on-error'];
