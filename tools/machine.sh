@@ -17,6 +17,7 @@ wanted=(
   gcc-powerpc-linux-gnu:powerpc-linux-gnu-gcc libc6-dev-armhf-cross:/usr/arm-linux-gnueabihf/include/stdio.h
   libc6-dev-s390x-cross:/usr/s390x-linux-gnu/include/stdio.h libc6-dev-powerpc-cross:/usr/powerpc-linux-gnu/include/stdio.h
   gcc-m68k-linux-gnu:m68k-linux-gnu-gcc libc6-dev-m68k-cross:/usr/m68k-linux-gnu/include/stdio.h
+  gcc-avr:avr-gcc avr-libc:/usr/lib/avr/include/string.h
 )
 PATH=$PATH:/usr/sbin # mosquitto
 missing=()

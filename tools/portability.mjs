@@ -1,12 +1,12 @@
 // The core where words are shorter or bytes lie the other way round: its unit tests, the vectors, and a device against the
-// gateway of this machine, cross-compiled and run by qemu.
+// gateway of this machine, cross-compiled and run by qemu. And, compiled only, where size_t and int have 16 bits.
 //
 //   node tools/portability.mjs [--short] [TARGET...]
 //
 // --short: what `npm test` has time for, one target of each kind, the quick tests, and the vectors of whole handshakes.
 // Undefined behaviour and misaligned access trap. The last line is the sum: "N passed, N failed".
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -26,15 +26,16 @@ const programs = ['example-device-psa', 'noise_vectors-psa', 'port_vectors-psa']
 const mbedtls = resolve('build/mbedtls');
 
 const { values, positionals } = parseArgs({ options: { short: { type: 'boolean' } }, allowPositionals: true });
-const unknown = positionals.find((name) => !(name in targets));
+const unknown = positionals.find((name) => name !== 'avr' && !(name in targets));
 if (unknown !== undefined) {
-  console.error(`no target is called ${unknown}; there are ${Object.keys(targets).join(', ')}`);
+  console.error(`no target is called ${unknown}; there are ${[...Object.keys(targets), 'avr'].join(', ')}`);
   process.exit(2);
 }
 const wanted = (name, short) => (positionals.length > 0 ? positionals.includes(name) : !values.short || short);
 
 let passed = 0;
 let failed = 0;
+if (wanted('avr', true)) sixteenBits();
 if (run('fetch-mbedtls', 'tools/fetch-mbedtls.sh', []).status === 0)
   for (const [name, target] of Object.entries(targets)) if (wanted(name, target.short)) emulate(name, target);
 console.log(`${passed} passed, ${failed} failed`);
@@ -121,6 +122,20 @@ function mocha(what, env, ...args) {
   const number = (word) => Number(new RegExp(`^ +(\\d+) ${word}`, 'm').exec(stdout ?? '')?.[1] ?? 0);
   const bad = number('failing') + number('pending');
   count(what, number('passing'), bad || Number(status !== 0 || number('passing') === 0), `${stdout}${stderr}`);
+}
+
+/** avr-gcc with its own C library: every conversion that loses bits is a warning, and warnings are errors. Nothing is run. */
+function sixteenBits() {
+  const flags = ['-mmcu=atmega2560', '-std=c99', '-Os', '-c', '-o', '/dev/null', '-Icsrc/include', '-Werror', '-Wall'];
+  // an enumerator is an int: beside an unsigned word every one of them would be a change of sign
+  const warnings = ['-Wextra', '-Wpedantic', '-Wconversion', '-Wno-sign-conversion', '-Wshadow'];
+  const fault = spawnSync('avr-gcc', [...flags, ...warnings, '-xc', '-'], {
+    input: '#include <stdint.h>\nuint16_t f(uint32_t window);\nuint16_t f(uint32_t window) { return window; }\n',
+  });
+  check('avr: a lossy conversion is seen', fault.status === 1, fault.stderr);
+  for (const build of ['-DHAWSER_GATEWAY=1', '-DHAWSER_GATEWAY=0', '-DHAWSER_STREAMS=0'])
+    for (const file of readdirSync('csrc/src').filter((name) => name.endsWith('.c')))
+      run(`avr: ${file} ${build}`, 'avr-gcc', [...flags, ...warnings, build, join('csrc/src', file)]);
 }
 
 /** A command that must succeed. */

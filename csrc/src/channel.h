@@ -7,62 +7,62 @@
 
 #include "frames.h"
 
+#define HAWSER_BIT(n) ((uint32_t)1 << (n)) /* an enumerator would be an int, which may have 16 bits */
+
 /* Flags that are asked for together lie together: such a mask fits into one instruction.
  *
  * Of a stream. What is due goes out with the next hawser_send(), events come out of hawser_next(). */
-enum hawser_stream_flag {
-  HAWSER_ST_USED = 1 << 0,
-  HAWSER_ST_RESET = 1 << 1, /* with DONE: by the gateway's RESET; device: it has sent one and waits for the answer */
-  HAWSER_ST_EV_CLOSED = 1 << 2,
-  HAWSER_ST_DOUBT = 1 << 3, /* device: early data without a verdict, not idempotent */
-  HAWSER_ST_HELD = 1 << 4,  /* device: what was in flight is unknown: the gateway's STREAM says where to go on */
-  HAWSER_ST_OPEN_DUE = 1 << 5,
-  HAWSER_ST_STREAM_DUE = 1 << 6,
-  HAWSER_ST_RESET_DUE = 1 << 7,
-  HAWSER_ST_ACK_DUE = 1 << 8,
-  HAWSER_ST_SENT = 1 << 9,    /* device: OPEN was sent under the session's name */
-  HAWSER_ST_KNOWN = 1 << 10,  /* device: the gateway is known to have the stream */
-  HAWSER_ST_OPENED = 1 << 11, /* the upstream is connected */
-  HAWSER_ST_NAMED = 1 << 12,  /* the peer has named it on this link */
-  HAWSER_ST_ASKED = 1 << 13,  /* device: named in this resynchronisation, so the gateway must name it too */
-  HAWSER_ST_EV_OPENED = 1 << 14,
-  HAWSER_ST_EV_ACKED = 1 << 15,
-  HAWSER_ST_EV_REWIND = 1 << 16,
-  HAWSER_ST_EV_FIN = 1 << 17,
-  HAWSER_ST_DONE = 1 << 18,     /* gateway: ended, but remembered until a higher serial comes */
-  HAWSER_ST_ANSWERED = 1 << 19, /* with DONE: by the device's RESET, which was answered */
-  HAWSER_ST_TOLD = 1 << 20      /* gateway: an ACK has said that the upstream is connected */
-};
+#define HAWSER_ST_USED HAWSER_BIT(0)
+#define HAWSER_ST_RESET                                                                                                \
+  HAWSER_BIT(1) /* with DONE: by the gateway's RESET; device: it has sent one and waits for the answer */
+#define HAWSER_ST_EV_CLOSED HAWSER_BIT(2)
+#define HAWSER_ST_DOUBT HAWSER_BIT(3) /* device: early data without a verdict, not idempotent */
+#define HAWSER_ST_HELD                                                                                                 \
+  HAWSER_BIT(4) /* device: what was in flight is unknown: the gateway's STREAM says where to go on */
+#define HAWSER_ST_OPEN_DUE HAWSER_BIT(5)
+#define HAWSER_ST_STREAM_DUE HAWSER_BIT(6)
+#define HAWSER_ST_RESET_DUE HAWSER_BIT(7)
+#define HAWSER_ST_ACK_DUE HAWSER_BIT(8)
+#define HAWSER_ST_SENT HAWSER_BIT(9)    /* device: OPEN was sent under the session's name */
+#define HAWSER_ST_KNOWN HAWSER_BIT(10)  /* device: the gateway is known to have the stream */
+#define HAWSER_ST_OPENED HAWSER_BIT(11) /* the upstream is connected */
+#define HAWSER_ST_NAMED HAWSER_BIT(12)  /* the peer has named it on this link */
+#define HAWSER_ST_ASKED HAWSER_BIT(13)  /* device: named in this resynchronisation, so the gateway must name it too */
+#define HAWSER_ST_EV_OPENED HAWSER_BIT(14)
+#define HAWSER_ST_EV_ACKED HAWSER_BIT(15)
+#define HAWSER_ST_EV_REWIND HAWSER_BIT(16)
+#define HAWSER_ST_EV_FIN HAWSER_BIT(17)
+#define HAWSER_ST_DONE HAWSER_BIT(18)     /* gateway: ended, but remembered until a higher serial comes */
+#define HAWSER_ST_ANSWERED HAWSER_BIT(19) /* with DONE: by the device's RESET, which was answered */
+#define HAWSER_ST_TOLD HAWSER_BIT(20)     /* gateway: an ACK has said that the upstream is connected */
 #define HAWSER_ST_OPEN (HAWSER_ST_USED | HAWSER_ST_RESET | HAWSER_ST_EV_CLOSED) /* of these USED alone: it is open */
 #define HAWSER_ST_DUE (HAWSER_ST_OPEN_DUE | HAWSER_ST_STREAM_DUE | HAWSER_ST_ACK_DUE | HAWSER_ST_RESET_DUE)
 #define HAWSER_ST_EVENTS                                                                                               \
   (HAWSER_ST_EV_OPENED | HAWSER_ST_EV_ACKED | HAWSER_ST_EV_REWIND | HAWSER_ST_EV_FIN | HAWSER_ST_EV_CLOSED)
 
 /* Of a session. */
-enum hawser_session_flag {
-  HAWSER_SF_STATE_DUE = 1 << 0,  /* device: STATE opens its first record */
-  HAWSER_SF_STATUS_DUE = 1 << 1, /* gateway: STATUS opens its first record */
-  HAWSER_SF_FIRST_DUE = 1 << 2,  /* device: a first record is owed, be it empty */
-  HAWSER_SF_PING_DUE = 1 << 3,
-  HAWSER_SF_PONG_DUE = 1 << 4,
-  HAWSER_SF_CLOSE_DUE = 1 << 5,
-  HAWSER_SF_SYNC_DUE = 1 << 6, /* SYNCED follows the streams */
-  HAWSER_SF_HOLD = 1 << 7,     /* device: says nothing of streams before STATUS */
-  HAWSER_SF_CLOSED = 1 << 8,
-  HAWSER_SF_STATUS_WAIT = 1 << 9, /* device: STATUS must come first */
-  HAWSER_SF_PING_OUT = 1 << 10,   /* sent, not answered */
-  HAWSER_SF_SYNC_WAIT = 1 << 11,  /* the peer's SYNCED is awaited */
-  HAWSER_SF_PING_APP = 1 << 12,   /* the application wants to hear of the answer */
-  HAWSER_SF_WAITING = 1 << 13,    /* an acknowledgement or a PONG is awaited: quiet_ms says since when */
-  HAWSER_SF_DEAD = 1 << 14,       /* EV_DEAD was said */
-  HAWSER_SF_CONTINUED = 1 << 15,
-  HAWSER_SF_EVENTS = 1 << 16, /* some stream has an event */
-  HAWSER_SF_EV_LIVE = 1 << 17,
-  HAWSER_SF_EV_PONG = 1 << 18,
-  HAWSER_SF_EV_CLOSE = 1 << 19,
-  HAWSER_SF_EV_DEAD = 1 << 20,
-  HAWSER_SF_EV_HANDSHAKE = 1 << 21 /* frames hold a handshake message of a serial line */
-};
+#define HAWSER_SF_STATE_DUE HAWSER_BIT(0)  /* device: STATE opens its first record */
+#define HAWSER_SF_STATUS_DUE HAWSER_BIT(1) /* gateway: STATUS opens its first record */
+#define HAWSER_SF_FIRST_DUE HAWSER_BIT(2)  /* device: a first record is owed, be it empty */
+#define HAWSER_SF_PING_DUE HAWSER_BIT(3)
+#define HAWSER_SF_PONG_DUE HAWSER_BIT(4)
+#define HAWSER_SF_CLOSE_DUE HAWSER_BIT(5)
+#define HAWSER_SF_SYNC_DUE HAWSER_BIT(6) /* SYNCED follows the streams */
+#define HAWSER_SF_HOLD HAWSER_BIT(7)     /* device: says nothing of streams before STATUS */
+#define HAWSER_SF_CLOSED HAWSER_BIT(8)
+#define HAWSER_SF_STATUS_WAIT HAWSER_BIT(9) /* device: STATUS must come first */
+#define HAWSER_SF_PING_OUT HAWSER_BIT(10)   /* sent, not answered */
+#define HAWSER_SF_SYNC_WAIT HAWSER_BIT(11)  /* the peer's SYNCED is awaited */
+#define HAWSER_SF_PING_APP HAWSER_BIT(12)   /* the application wants to hear of the answer */
+#define HAWSER_SF_WAITING HAWSER_BIT(13)    /* an acknowledgement or a PONG is awaited: quiet_ms says since when */
+#define HAWSER_SF_DEAD HAWSER_BIT(14)       /* EV_DEAD was said */
+#define HAWSER_SF_CONTINUED HAWSER_BIT(15)
+#define HAWSER_SF_EVENTS HAWSER_BIT(16) /* some stream has an event */
+#define HAWSER_SF_EV_LIVE HAWSER_BIT(17)
+#define HAWSER_SF_EV_PONG HAWSER_BIT(18)
+#define HAWSER_SF_EV_CLOSE HAWSER_BIT(19)
+#define HAWSER_SF_EV_DEAD HAWSER_BIT(20)
+#define HAWSER_SF_EV_HANDSHAKE HAWSER_BIT(21) /* frames hold a handshake message of a serial line */
 #define HAWSER_SF_LINK                                                                                                 \
   (HAWSER_SF_STATE_DUE | HAWSER_SF_STATUS_DUE | HAWSER_SF_FIRST_DUE | HAWSER_SF_STATUS_WAIT | HAWSER_SF_HOLD |         \
    HAWSER_SF_SYNC_DUE | HAWSER_SF_SYNC_WAIT | HAWSER_SF_PING_DUE | HAWSER_SF_PING_OUT | HAWSER_SF_PING_APP |           \

@@ -398,9 +398,10 @@ uint32_t hawser_window(const hawser_session *s, uint16_t stream) {
   return hawser_channel_window(s, st);
 }
 
-static size_t least(size_t a, size_t b, size_t c) {
-  size_t ab = a < b ? a : b;
-  return ab < c ? ab : c;
+/* A window may be larger than any buffer: a size_t has 16 bits in places. */
+static size_t least(size_t len, size_t room, uint32_t window) {
+  size_t n = len < room ? len : room;
+  return window < n ? (size_t)window : n;
 }
 
 int hawser_write(hawser_session *s, uint16_t stream, const uint8_t *data, size_t data_len, int fin, uint8_t *out,
