@@ -108,6 +108,7 @@ static psa_key_id_t import_private(uint8_t suite, const uint8_t secret[HAWSER_KE
 #endif
 
 hawser_key hawser_psa_key_import(hawser_psa_use use, const uint8_t raw[HAWSER_KEY_LEN]) {
+  (void)raw; /* a build may have no such key */
   switch (use) {
 #if !HAWSER_PSA_RAW_SECRETS
   case HAWSER_PSA_TICKET:
