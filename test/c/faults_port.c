@@ -1,6 +1,10 @@
 /*
  * faults_port.c - the functions that faults.h names, over the real port. This file is compiled without faults.h.
  */
+#include "faults_port.h"
+
+#include <string.h>
+
 #include "hawser/error.h"
 #include "hawser/port.h"
 
@@ -9,6 +13,11 @@ unsigned long faults_at;  /* 0: none fails; n: the n-th call fails */
 int faults_for_ever;      /* ... and all after it */
 int faults_random_fixed;  /* random gives the same bytes for ever */
 int faults_random_broken; /* random fails */
+int faults_dh_fails;
+uint64_t faults_random_sequence;
+int faults_seed;
+void (*faults_on_seal)(const uint8_t key[32], const uint8_t nonce[12], const uint8_t *ad, size_t ad_len,
+                       const uint8_t *in, size_t len);
 
 static int strikes(void) {
   faults_calls++;
@@ -16,22 +25,6 @@ static int strikes(void) {
 }
 
 #define FAULT(call) (strikes() ? HAWSER_ERR_CRYPTO : (call))
-
-int faults_sha256(uint8_t out[32], const hawser_bytes *parts, size_t count);
-int faults_hmac(uint8_t out[32], const uint8_t *key, size_t key_len, const hawser_bytes *parts, size_t count);
-int faults_hmac_start(hawser_hmac *state, const uint8_t key[32]);
-int faults_hmac_next(hawser_hmac *state, uint8_t out[32], const hawser_bytes *parts, size_t count);
-int faults_hmac_key(uint8_t out[32], hawser_key key, const hawser_bytes *parts, size_t count);
-int faults_hkdf_key(uint8_t out[96], const uint8_t salt[32], hawser_key key);
-int faults_seal(const uint8_t key[32], const uint8_t nonce[12], const uint8_t *ad, size_t ad_len, const uint8_t *in,
-                size_t len, uint8_t *out);
-int faults_open(const uint8_t key[32], const uint8_t nonce[12], const uint8_t *ad, size_t ad_len, const uint8_t *in,
-                size_t len, uint8_t *out);
-int faults_keygen(uint8_t suite, uint8_t secret[32], uint8_t public_key[65]);
-int faults_public(uint8_t suite, const uint8_t secret[32], uint8_t public_key[65]);
-int faults_dh(uint8_t suite, const uint8_t secret[32], const uint8_t *peer, uint8_t out[32]);
-int faults_dh_key(uint8_t suite, hawser_key key, const uint8_t *peer, uint8_t out[32]);
-int faults_random(uint8_t *out, size_t len);
 
 int faults_sha256(uint8_t out[32], const hawser_bytes *parts, size_t count) {
   return FAULT(hawser_port_sha256(out, parts, count));
@@ -47,7 +40,15 @@ int faults_hmac_start(hawser_hmac *state, const uint8_t key[32]) {
   return strikes() ? HAWSER_ERR_CRYPTO : err;
 }
 
+/* A derivation that leaves out what makes it fresh: its label alone goes in, or nothing. */
 int faults_hmac_next(hawser_hmac *state, uint8_t out[32], const hawser_bytes *parts, size_t count) {
+  if (faults_seed == SEED_CONSTANT_N_G && memcmp(parts[0].ptr, "ng", 3) == 0) {
+    memset(out, 1, 32);
+    return HAWSER_OK;
+  }
+  if (faults_seed == SEED_N_D_FROM_RANDOM && memcmp(parts[0].ptr, "nonce", 6) == 0) {
+    count = 1;
+  }
   return FAULT(hawser_port_hmac_next(state, out, parts, count));
 }
 
@@ -59,14 +60,31 @@ int faults_hkdf_key(uint8_t out[96], const uint8_t salt[32], hawser_key key) {
   return FAULT(hawser_port_hkdf_key(out, salt, key));
 }
 
+/* Records count in the last eight bytes; Noise's Rekey seals under all ones. */
+static void used_nonce(uint8_t out[12], const uint8_t nonce[12]) {
+  memcpy(out, nonce, 12);
+  if (faults_seed == SEED_COUNTER_32_BITS && nonce[4] != 0xff) {
+    memset(out, 0, 8);
+  }
+}
+
 int faults_seal(const uint8_t key[32], const uint8_t nonce[12], const uint8_t *ad, size_t ad_len, const uint8_t *in,
                 size_t len, uint8_t *out) {
-  return FAULT(hawser_port_seal(key, nonce, ad, ad_len, in, len, out));
+  uint8_t used[12];
+  used_nonce(used, nonce);
+  if (faults_on_seal != NULL) {
+    faults_on_seal(key, used, ad, ad_len, in, len);
+  }
+  return FAULT(hawser_port_seal(key, used, ad, ad_len, in, len, out));
 }
 
 int faults_open(const uint8_t key[32], const uint8_t nonce[12], const uint8_t *ad, size_t ad_len, const uint8_t *in,
                 size_t len, uint8_t *out) {
-  return FAULT(hawser_port_open(key, nonce, ad, ad_len, in, len, out));
+  uint8_t used[12];
+  int err;
+  used_nonce(used, nonce);
+  err = FAULT(hawser_port_open(key, used, ad, ad_len, in, len, out));
+  return err == HAWSER_ERR_AUTH && faults_seed == SEED_TAG_IGNORED ? HAWSER_OK : err;
 }
 
 int faults_keygen(uint8_t suite, uint8_t secret[32], uint8_t public_key[65]) {
@@ -78,7 +96,12 @@ int faults_public(uint8_t suite, const uint8_t secret[32], uint8_t public_key[65
 }
 
 int faults_dh(uint8_t suite, const uint8_t secret[32], const uint8_t *peer, uint8_t out[32]) {
-  return FAULT(hawser_port_dh(suite, secret, peer, out));
+  int err = faults_dh_fails ? HAWSER_ERR_CRYPTO : FAULT(hawser_port_dh(suite, secret, peer, out));
+  if (err != HAWSER_OK && faults_seed == SEED_FAILED_DH_COUNTS) {
+    memset(out, 0, 32);
+    return HAWSER_OK;
+  }
+  return err;
 }
 
 int faults_dh_key(uint8_t suite, hawser_key key, const uint8_t *peer, uint8_t out[32]) {
@@ -92,6 +115,13 @@ int faults_random(uint8_t *out, size_t len) {
   if (faults_random_fixed) {
     for (size_t i = 0; i < len; i++) {
       out[i] = (uint8_t)(i + 1);
+    }
+    return HAWSER_OK;
+  }
+  if (faults_random_sequence != 0) {
+    for (size_t i = 0; i < len; i++) {
+      faults_random_sequence = faults_random_sequence * 6364136223846793005u + 1442695040888963407u;
+      out[i] = (uint8_t)(faults_random_sequence >> 56);
     }
     return HAWSER_OK;
   }

@@ -1,6 +1,6 @@
 /*
- * seals.h - what was sealed under which key and nonce, for a core built with HAWSER_TRACE: the same bytes again are a repeat, others
- * under the same pair are a second use. Include it in one file of the program.
+ * seals.h - what was sealed under which key and nonce: the same bytes again are a repeat, others under the same pair are a second
+ * use. Include it in one file of the program.
  */
 #ifndef HAWSER_TEST_SEALS_H
 #define HAWSER_TEST_SEALS_H
@@ -37,8 +37,8 @@ static inline int seals_full(void) {
   return seals_count > SEALS_SIZE / 2;
 }
 
-void hawser_trace(const uint8_t key[32], const uint8_t nonce[12], const uint8_t *ad, size_t ad_len, const uint8_t *in,
-                  size_t len) {
+static inline void seals_note(const uint8_t key[32], const uint8_t nonce[12], const uint8_t *ad, size_t ad_len,
+                              const uint8_t *in, size_t len) {
   const uint64_t start = 0xcbf29ce484222325u;
   uint64_t pair = seals_mix(seals_mix(start, key, 32), nonce, 12) | 1;
   uint64_t input = seals_mix(seals_mix(start, ad, ad_len) + len, in, len);

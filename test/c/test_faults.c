@@ -4,11 +4,9 @@
  * No (key, nonce) seals two different things (classes 3 and 4).
  */
 #include "ends.h"
+#include "faults_port.h"
 
 #include "wire.h"
-
-extern unsigned long faults_calls, faults_at;
-extern int faults_for_ever, faults_random_fixed, faults_random_broken;
 
 static ends e;
 
