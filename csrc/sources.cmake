@@ -38,6 +38,7 @@ set(HAWSER_GATEWAY_TESTS
   channel
   gateway
   arguments
+  corners
 )
 
 # Programs without tests of their own, driven by test/vectors.

@@ -34,6 +34,8 @@ const parts = {
   power: [command('build/c-gcc/test-power-openssl 1000000', plainCount)],
   valgrind: [command('node tools/valgrind.mjs --short', plainCount)],
   msan: [command('node tools/msan.mjs', plainCount)],
+  coverage: [command('node tools/coverage.mjs', plainCount)],
+  fanalyzer: [command('bash tools/fanalyzer.sh')],
   tidy: [command('run-clang-tidy -quiet -p build/c-clang "/csrc/(src|ports)/"')],
   model: [command('node tools/model.mjs --short', plainCount)],
   prove: [command('node tools/prove.mjs --short', plainCount)],

@@ -36,10 +36,6 @@ static int has_ecdh(const hawser_device *d) {
   return HAWSER_ECDH && !is_ticket(d);
 }
 
-static uint32_t max_blocks(const hawser_device *d) {
-  return is_ticket(d) ? HAWSER_NUMBER_MAX : d->session.pairing->max_blocks;
-}
-
 /* Not at what flash holds: only RAM knows this position. */
 static int is_warm(const hawser_device *d) {
   return d->i > 0 || d->b < d->f;
@@ -338,7 +334,7 @@ static uint8_t choose(const hawser_device *d) {
   if ((d->flags & CHAIN) == 0 || (d->flags & UNPROVEN) != 0) {
     return HAWSER_FULL; /* the gateway may not know the chain: it learns it with this end's first record */
   }
-  if (has_ecdh(d) && (d->b >= max_blocks(d) || (!is_warm(d) && (d->flags & TRIED) != 0))) {
+  if (has_ecdh(d) && (d->b >= d->session.pairing->max_blocks || (!is_warm(d) && (d->flags & TRIED) != 0))) {
     return HAWSER_FULL; /* SPEC 7.3, or its turn */
   }
   return HAWSER_RESUMPTION;
@@ -855,7 +851,7 @@ static int is_saved(const hawser_stream *st) {
 static void put_saved(hawser_writer *w, const hawser_stream *st, uint16_t id) {
   int known = (st->flags & (HAWSER_ST_KNOWN | HAWSER_ST_OPENED)) != 0;
   int peer_fin = st->rx_end != 0 && st->rx_acked == st->rx_end;
-  int own_fin = st->tx_end != 0 && st->tx_acked == st->tx_end;
+  int own_fin = st->tx_end != 0; /* one in flight is not saved */
   hawser_put(w, 2, id);
   hawser_put(w, 4, st->serial);
   hawser_put(w, 1, st->kind);

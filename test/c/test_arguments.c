@@ -150,6 +150,7 @@ static void session_calls(uint8_t transport) {
   CHECK(hawser_receive(&e.session, out, len, &used, e.now) == HAWSER_OK && used == len);
   CHECK(hawser_deadline(&e.session) == e.session.now_ms); /* now: there is something to read */
   CHECK(hawser_receive(&e.session, out, len, &used, e.now) == HAWSER_ERR_STATE && used == 0);
+  CHECK(hawser_session_valid(&e.session));
   CHECK(hawser_next(&e.session, &event) == HAWSER_OK && event.type == HAWSER_EV_DATA && event.len == 9);
   CHECK(hawser_consume(&e.session, stream, 10) == HAWSER_ERR_ARG);
   CHECK(hawser_consume(&e.session, stream, 9) == HAWSER_OK);
@@ -161,6 +162,21 @@ static void session_calls(uint8_t transport) {
   CHECK(hawser_close(&e.session, HAWSER_GOING_AWAY) == HAWSER_OK);
   CHECK(hawser_close(&e.session, HAWSER_GOING_AWAY) == HAWSER_ERR_CLOSED);
   CHECK(hawser_send(&e.session, out, sizeof out, &len, e.now) == HAWSER_OK && len == 0);
+  ends_free(&e);
+}
+
+/* FIN was accepted: there is nothing left to accept. A RESET that is owed for the id goes out before data. */
+static void after_the_end(void) {
+  static const uint8_t data[3] = {1, 2, 3};
+  size_t sent;
+  uint16_t id;
+  up(HAWSER_STREAM);
+  id = open_one(HAWSER_KIND_STREAM);
+  CHECK(ends_write(&e, 1, id, data, 3, 1, &sent) == HAWSER_OK);
+  CHECK(hawser_consume(&e.session, id, 1) == HAWSER_ERR_ARG);
+  CHECK(hawser_window(&e.session, id) > 0);
+  e.gateway_streams[id].owed = (hawser_owed){9, id, HAWSER_DONE};
+  CHECK(hawser_window(&e.session, id) == 0);
   ends_free(&e);
 }
 
@@ -241,6 +257,7 @@ static void predicates(void) {
   SESSION_NOTICES(gateway, 2);
   SESSION_NOTICES(frames, (copy.frames_len = 1, NULL));
   SESSION_NOTICES(link.live, 2);
+  SESSION_NOTICES(flags, (copy.link.live = 0, HAWSER_SF_PING_DUE)); /* no link, and yet its keys and what it owes */
   SESSION_NOTICES(link.rx_counter, UINT64_MAX);
   DEVICE_NOTICES(message1, NULL);
   DEVICE_NOTICES(message1_cap, HAWSER_MESSAGE1_MAX + 1);
@@ -255,6 +272,7 @@ int main(void) {
   names();
   session_calls(HAWSER_STREAM);
   session_calls(HAWSER_SERIAL);
+  after_the_end();
   exhausted();
 #if HAWSER_KEYLOG
   key_log();

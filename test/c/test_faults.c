@@ -6,6 +6,7 @@
 #include "ends.h"
 #include "faults_port.h"
 
+#include "pairing_forms.h"
 #include "wire.h"
 
 static ends e;
@@ -66,14 +67,17 @@ static int both_live(void) {
   return hawser_is_live(&e.device.session) && e.has_session && hawser_is_live(&e.session);
 }
 
+/* What the device has been through before the n-th call fails. */
+enum before { NOTHING, FIRST_BOOT, BOOT, SECOND_BOOT, SILENCE };
+
 /* Connects with the n-th call failing. 0: there was no n-th call. */
-static int strike(unsigned long n, int for_ever, int boots) {
+static int strike(unsigned long n, int for_ever, enum before boots) {
   int wipe = 0, err;
   faults_calls = 0;
   faults_for_ever = for_ever;
   faults_at = n;
   err = HAWSER_OK;
-  if (boots) {
+  if (boots == FIRST_BOOT || boots == BOOT || boots == SECOND_BOOT) {
     err = hawser_device_init(&e.device, &e.device_pairing, e.device_streams, ENDS_STREAMS, e.device_rx,
                              sizeof e.device_rx, e.message1, sizeof e.message1);
     err = err == HAWSER_OK
@@ -93,9 +97,9 @@ static int strike(unsigned long n, int for_ever, int boots) {
 }
 
 /* After the fault has gone: whatever was half done heals by the ladder. */
-static void heals(int boots) {
+static void heals(void) {
   int tries = 0;
-  if (boots && e.device.state == 0) {
+  if (e.device.state == 0) {
     ends_boot(&e);
   }
   hawser_disconnected(&e.device, e.now);
@@ -109,16 +113,30 @@ static void heals(int boots) {
   CHECK(both_live());
 }
 
-static void every_call(uint8_t mode, uint8_t suite, int boots) {
+/* The valid slot is 0 after one handshake with a block to store, and 1 after two. */
+static void prepare(enum before before) {
+  int taken;
+  for (int k = 0; k < (before <= FIRST_BOOT ? 0 : before == SECOND_BOOT ? 2 : 1); k++) {
+    if (k > 0) {
+      ends_boot(&e);
+    }
+    CHECK(ends_connect(&e, NULL, NULL) == HAWSER_OK);
+    ends_cut(&e);
+  }
+  if (before == SILENCE) { /* a warm message 1 that nobody answers for so long that the device jumps */
+    CHECK(hawser_connect(&e.device, e.transport, NULL, &taken, e.now) == HAWSER_OK);
+    hawser_disconnected(&e.device, e.now);
+    e.now += HAWSER_WARM_PATIENCE_MS;
+  }
+}
+
+static void every_call(uint8_t mode, uint8_t suite, uint8_t transport, enum before before) {
   for (unsigned long n = 1;; n++) {
     int struck;
-    ends_init(&e, mode, suite, HAWSER_STREAM);
-    if (boots) {
-      CHECK(ends_connect(&e, NULL, NULL) == HAWSER_OK);
-      ends_cut(&e);
-    }
-    struck = strike(n, n % 2 == 0, boots);
-    heals(boots);
+    ends_init(&e, mode, suite, transport);
+    prepare(before);
+    struck = strike(n, n % 2 == 0, before);
+    heals();
     ends_free(&e);
     forget_seals();
     if (!struck) {
@@ -126,6 +144,68 @@ static void every_call(uint8_t mode, uint8_t suite, int boots) {
       return;
     }
   }
+}
+
+/* Saving and restoring: a blob is whole, or it is nothing. */
+static void saving(void) {
+  uint8_t blob[HAWSER_SAVE_MAX], copy[HAWSER_SAVE_MAX];
+  size_t len = 0;
+  ends_init(&e, HAWSER_TICKET, HAWSER_SUITE_NONE, HAWSER_STREAM);
+  prepare(BOOT);
+  faults_calls = 0;
+  faults_at = 1;
+  CHECK(hawser_save(&e.device, HAWSER_SAVE_FLASH, blob, &len) == HAWSER_ERR_CRYPTO);
+  faults_at = 0;
+  CHECK_ZERO(blob, sizeof blob);
+  CHECK(hawser_save(&e.device, HAWSER_SAVE_FLASH, blob, &len) == HAWSER_OK);
+  ends_boot(&e);
+  memcpy(copy, blob, len);
+  faults_calls = 0;
+  faults_at = 1;
+  CHECK(hawser_restore(&e.device, copy, len) == HAWSER_ERR_CRYPTO);
+  faults_at = 0;
+  CHECK(hawser_restore(&e.device, blob, len) == HAWSER_OK);
+  ends_free(&e);
+}
+
+/* A pairing that is read while the port fails: an error, and nothing of its secrets. */
+static void reading_pairings(void) {
+  for (size_t k = 0; k < sizeof forms / sizeof forms[0]; k++) {
+    uint8_t form[HAWSER_PAIRING_FORM_MAX];
+    hawser_pairing p;
+    hawser_pairing_secrets secrets;
+    size_t len = strlen(forms[k].hex) / 2;
+    for (size_t i = 0; i < len; i++) {
+      unsigned byte = 0;
+      CHECK(sscanf(forms[k].hex + 2 * i, "%2x", &byte) == 1);
+      form[i] = (uint8_t)byte;
+    }
+    for (unsigned long n = 1, struck = 1; struck; n++) {
+      int err;
+      faults_calls = 0;
+      faults_at = n;
+      err = hawser_pairing_read(&p, &secrets, form, len);
+      faults_at = 0;
+      struck = faults_calls >= n;
+      CHECK((err == HAWSER_OK) == !struck);
+      CHECK(!struck ||
+            (check_is_zero((const uint8_t *)&p, sizeof p) && check_is_zero((const uint8_t *)&secrets, sizeof secrets)));
+    }
+  }
+}
+
+static void walking_chains(void) {
+  hawser_position at;
+  uint8_t ticket[HAWSER_TICKET_LEN];
+  ends_init(&e, HAWSER_TICKET, HAWSER_SUITE_NONE, HAWSER_STREAM);
+  for (unsigned long n = 1; n <= 2; n++) {
+    faults_calls = 0;
+    faults_at = n;
+    CHECK(hawser_chain_ticket(&e.chain, 1, &at, ticket) == HAWSER_ERR_CRYPTO);
+    faults_at = 0;
+  }
+  CHECK(hawser_chain_ticket(&e.chain, 1, &at, ticket) == HAWSER_OK && e.chain.i == 0);
+  ends_free(&e);
 }
 
 static void random_broken(void) {
@@ -176,9 +256,16 @@ static void no_pair_twice(int fixed) {
 
 int main(void) {
   for (size_t m = 0; m < ENDS_MODES; m++) {
-    every_call(ends_modes[m][0], ends_modes[m][1], 0); /* the first handshake */
-    every_call(ends_modes[m][0], ends_modes[m][1], 1); /* boot and resumption */
+    every_call(ends_modes[m][0], ends_modes[m][1], HAWSER_STREAM, NOTHING);
+    every_call(ends_modes[m][0], ends_modes[m][1], HAWSER_STREAM, BOOT);
   }
+  every_call(HAWSER_TICKET, HAWSER_SUITE_NONE, HAWSER_STREAM, FIRST_BOOT);
+  every_call(HAWSER_TICKET, HAWSER_SUITE_NONE, HAWSER_STREAM, SECOND_BOOT);
+  every_call(HAWSER_TICKET, HAWSER_SUITE_NONE, HAWSER_STREAM, SILENCE);
+  every_call(HAWSER_TICKET, HAWSER_SUITE_NONE, HAWSER_SERIAL, NOTHING);
+  saving();
+  reading_pairings();
+  walking_chains();
   random_broken();
   no_pair_twice(0);
   no_pair_twice(1);

@@ -4,6 +4,8 @@
  */
 #include "ends.h"
 
+#include "record.h"
+
 static ends e; /* large */
 static uint8_t m1[4200], m2[256];
 static size_t m1_len, m2_len;
@@ -64,6 +66,9 @@ static void order_full(void) {
   CHECK(answer_ticket(0, 0) == HAWSER_ERR_STATE);
   CHECK(hawser_accept_chain(&e.accept) == NULL);
   CHECK(hawser_accept_answer_full(&e.accept, m1, 1, m2, sizeof m2, &m2_len) == HAWSER_ERR_ARG); /* not on a stream */
+  e.accept.transport = HAWSER_DATAGRAM; /* nor may message 2 get longer than message 1 */
+  CHECK(hawser_accept_answer_full(&e.accept, m1, HAWSER_ID_MIN + 1, m2, sizeof m2, &m2_len) == HAWSER_ERR_ARG);
+  e.accept.transport = HAWSER_STREAM;
   CHECK(answer_full() == HAWSER_OK && hawser_accept_chain(&e.accept) != NULL);
   CHECK(hawser_accept_clone(&copy, &e.accept, buffer) == HAWSER_OK && hawser_accept_valid(&copy));
   CHECK(answer_full() == HAWSER_ERR_STATE);
@@ -102,7 +107,8 @@ static void wrong_pairing(void) {
   bad.record_max = 0;
   CHECK(hawser_accept_offer_ticket(&e.accept, &bad, &e.chain, 2, &e.position, &e.early) == HAWSER_ERR_ARG);
   CHECK(answer_full() == HAWSER_ERR_STATE);
-  CHECK(offer_ticket() == HAWSER_OK);
+  CHECK(offer_ticket() == HAWSER_OK && offer_ticket() == HAWSER_ERR_STATE);
+  CHECK(answer_full() == HAWSER_ERR_STATE);
   ends_free(&e);
 }
 
@@ -127,6 +133,12 @@ static void wrong_answer(void) {
   CHECK(answer_ticket(HAWSER_NOT_TAKEN, 0) == HAWSER_OK);
   ends_new_session(&e);
   CHECK(hawser_session_early(&e.session, &e.accept, e.now) == HAWSER_ERR_STATE); /* not taken */
+  start();
+  CHECK(feed(m1, m1_len, &event) == HAWSER_OK && offer_ticket() == HAWSER_OK);
+  CHECK(answer_ticket(HAWSER_TAKEN, 0) == HAWSER_OK);
+  CHECK(hawser_session_early(&e.session, &e.accept, e.now) == HAWSER_OK && ends_gateway_events(&e) == HAWSER_OK);
+  CHECK(hawser_session_early(&e.session, &e.accept, e.now) == HAWSER_ERR_STATE); /* once */
+  CHECK(e.gateway_log.lens[early.stream] == sizeof bytes);
   ends_free(&e);
 }
 
@@ -163,32 +175,44 @@ static void wrong_session(void) {
   ends_free(&e);
 }
 
+/* A record of some other link, framed. */
+static size_t strange_record(uint8_t *framed, size_t cap, size_t text_len) {
+  static const uint8_t key[HAWSER_KEY_LEN] = {9};
+  static uint8_t record[HAWSER_RECORD_MAX + HAWSER_RECORD_OVERHEAD];
+  hawser_link other;
+  memset(&other, 0, sizeof other);
+  hawser_link_up(&other, e.transport, key, key);
+  CHECK(hawser_record_seal(&other, record, text_len) == HAWSER_OK);
+  memcpy(framed + hawser_frame_front(e.transport, cap), record, text_len + HAWSER_RECORD_OVERHEAD);
+  return hawser_frame_finish(e.transport, framed, cap, text_len + HAWSER_RECORD_OVERHEAD);
+}
+
 /* What a stream's accept takes for the end of the link, and a serial line's for noise. */
 static void wrong_bytes(uint8_t transport) {
-  uint8_t record[46], frame[48] = {47}, replay[256]; /* of bytes that are not zero COBS makes one run */
+  static uint8_t frame[8192];
+  uint8_t replay[256];
   hawser_accept_event event;
-  size_t replay_len, used = 0;
+  size_t replay_len, len, used = 0;
   int serial = transport == HAWSER_SERIAL;
+  int noise = serial ? HAWSER_OK : HAWSER_ERR_FORMAT;
   ends_init(&e, HAWSER_TICKET, HAWSER_SUITE_NONE, transport);
-  memset(record, 0x55, sizeof record);
-  record[0] = 0x40;
-  record[1] = sizeof record - 2;
-  memcpy(frame + 1, record, sizeof record);
   ask(NULL);
   memcpy(replay, m1, m1_len);
   replay_len = m1_len;
   start();
-  if (serial) { /* a record before any message 1 */
-    CHECK(feed(frame, sizeof frame, &event) == HAWSER_OK && event.type == HAWSER_ACCEPT_NONE);
-  } else {
-    CHECK(feed(record, sizeof record, &event) == HAWSER_ERR_FORMAT);
-    start();
-  }
+  len = strange_record(frame, sizeof frame, 20); /* a record before any message 1 */
+  CHECK(hawser_accept_receive(&e.accept, frame, len, &used, &event) == noise && event.type == HAWSER_ACCEPT_NONE);
+  start();
   CHECK(feed(m1, m1_len, &event) == HAWSER_OK && offer_ticket() == HAWSER_OK);
   CHECK(answer_ticket(HAWSER_NO_EARLY, 0) == HAWSER_OK);
+  if (serial) { /* longer than a first record, and one of another link */
+    len = strange_record(frame, sizeof frame, HAWSER_FIRST_RECORD_MAX + 1);
+    CHECK(feed(frame, len, &event) == HAWSER_OK && event.type == HAWSER_ACCEPT_NONE);
+    len = strange_record(frame, sizeof frame, 20);
+    CHECK(feed(frame, len, &event) == HAWSER_OK && event.type == HAWSER_ACCEPT_NONE);
+  }
   /* the same message 1 on a link that has been answered: a serial line starts over */
-  CHECK(hawser_accept_receive(&e.accept, replay, replay_len, &used, &event) ==
-        (serial ? HAWSER_OK : HAWSER_ERR_FORMAT));
+  CHECK(hawser_accept_receive(&e.accept, replay, replay_len, &used, &event) == noise);
   CHECK(event.type == (serial ? HAWSER_ACCEPT_TICKET : HAWSER_ACCEPT_NONE));
   ends_free(&e);
 }
@@ -202,6 +226,10 @@ static void chain_ends(void) {
   CHECK(hawser_chain_start(&chain, zero) == HAWSER_ERR_ARG);
   memset(&chain, 0, sizeof chain);
   CHECK(hawser_chain_start(&chain, b0) == HAWSER_OK);
+  for (uint32_t k = 0; k < 4; k++) {
+    CHECK(hawser_chain_ticket(&chain, k, &at, ticket) == HAWSER_OK);
+    CHECK(at.b == (k > 1 ? k - 1 : 0) && at.i == (k == 1));
+  }
   chain.i = UINT32_MAX;
   memcpy(&before, &chain, sizeof chain);
   at = (hawser_position){0, 0};
@@ -253,7 +281,7 @@ static void predicates(void) {
   start();
   ACCEPT_NOTICES(buffer, NULL);
   ACCEPT_NOTICES(received, 1);
-  ACCEPT_NOTICES(link.live, 1);
+  ACCEPT_NOTICES(link.live, (copy.link.transport = HAWSER_STREAM, 1));
   CHECK(feed(m1, m1_len, &event) == HAWSER_OK);
   ACCEPT_NOTICES(received, 0);
   ACCEPT_NOTICES(pairing, &e.gateway_pairing);
