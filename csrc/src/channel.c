@@ -253,7 +253,7 @@ static int take_stream(hawser_session *s, hawser_stream *st, uint64_t tx, uint64
   if (tx > st->rx) {
     return HAWSER_ERR_PEER; /* a gap */
   }
-  if ((first && rx < st->tx_acked) || rx > sent) {
+  if ((first && rx < st->tx_acked) || rx > sent || (st->tx_end != 0 && rx > st->tx_end)) {
     return HAWSER_ERR_PEER; /* wants bytes that it acknowledged, or has some that were never sent */
   }
   st->rx_at = tx;

@@ -322,6 +322,50 @@ static void violations(void) {
   VIOLATES(0, 0x04, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 9); /* and acknowledged */
 }
 
+/* Of a restored stream the gateway alone knows how far it got, but not beyond a FIN that it has acknowledged. */
+static void beyond_fin(void) {
+  uint16_t id;
+  size_t sent;
+  hawser_stream *st;
+  up();
+  id = open_one("a", HAWSER_KIND_STREAM);
+  CHECK(ends_write(&e, 1, id, text, 60, 0, &sent) == HAWSER_OK);
+  st = &e.device.session.streams[id];
+  for (uint8_t rx = 61; rx <= 62; rx++) {
+    uint8_t frame[] = {HAWSER_FRAME_STREAM,
+                       0,
+                       (uint8_t)id,
+                       0,
+                       0,
+                       0,
+                       (uint8_t)st->serial,
+                       0,
+                       0,
+                       0,
+                       0,
+                       0,
+                       0,
+                       0,
+                       0,
+                       0,
+                       0,
+                       0,
+                       rx,
+                       0,
+                       0,
+                       0,
+                       0,
+                       0,
+                       61};
+    st->tx = st->tx_acked = st->tx_end = 61;
+    st->tx_high = HAWSER_OFFSET_MAX;
+    st->flags = (st->flags | HAWSER_ST_HELD) & ~(uint32_t)HAWSER_ST_NAMED;
+    CHECK(inject(0, frame, sizeof frame) == (rx == 61 ? HAWSER_OK : HAWSER_ERR_PEER));
+    CHECK(hawser_session_valid(&e.device.session));
+  }
+  ends_free(&e);
+}
+
 int main(void) {
   ends_fill(text, sizeof text, 11);
   resets();
@@ -335,5 +379,6 @@ int main(void) {
   ids_run_out();
   beyond_the_array();
   violations();
+  beyond_fin();
   return check_done();
 }

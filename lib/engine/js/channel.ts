@@ -476,7 +476,9 @@ export class Channel {
       return;
     }
     if (tx > stream.rx) throw violation('STREAM behind a gap');
-    if (rx > Math.max(stream.tx, stream.txHigh)) throw violation('STREAM with an offset that was never sent');
+    const sent = Math.max(stream.tx, stream.txHigh);
+    if (rx > sent || (stream.txEnd > 0 && rx > stream.txEnd))
+      throw violation('STREAM with an offset that was never sent');
     const resync = this.phase === 'wait' || this.phase === 'await' || this.phase === 'name';
     stream.rxAt = tx;
     stream.named = true;
