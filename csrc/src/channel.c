@@ -250,10 +250,12 @@ static void note_opened(hawser_session *s, hawser_stream *st) {
 static int take_stream(hawser_session *s, hawser_stream *st, uint64_t tx, uint64_t rx, uint64_t ack) {
   int first = (st->flags & HAWSER_ST_NAMED) == 0;
   uint64_t sent = (st->flags & HAWSER_ST_HELD) != 0 ? st->tx_high : st->tx;
+  uint64_t most =
+      st->tx_end != 0 ? st->tx_end : HAWSER_OFFSET_MAX - 1; /* of any stream with that end, or with none yet */
   if (tx > st->rx) {
     return HAWSER_ERR_PEER; /* a gap */
   }
-  if ((first && rx < st->tx_acked) || rx > sent || (st->tx_end != 0 && rx > st->tx_end)) {
+  if ((first && rx < st->tx_acked) || rx > sent || rx > most) {
     return HAWSER_ERR_PEER; /* wants bytes that it acknowledged, or has some that were never sent */
   }
   st->rx_at = tx;

@@ -322,7 +322,8 @@ static void violations(void) {
   VIOLATES(0, 0x04, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 9); /* and acknowledged */
 }
 
-/* Of a restored stream the gateway alone knows how far it got, but not beyond a FIN that it has acknowledged. */
+/* Of a restored stream the gateway alone knows how far it got, but not beyond a FIN that it has acknowledged, nor
+ * where no stream ends. */
 static void beyond_fin(void) {
   uint16_t id;
   size_t sent;
@@ -331,37 +332,28 @@ static void beyond_fin(void) {
   id = open_one("a", HAWSER_KIND_STREAM);
   CHECK(ends_write(&e, 1, id, text, 60, 0, &sent) == HAWSER_OK);
   st = &e.device.session.streams[id];
-  for (uint8_t rx = 61; rx <= 62; rx++) {
-    uint8_t frame[] = {HAWSER_FRAME_STREAM,
-                       0,
-                       (uint8_t)id,
-                       0,
-                       0,
-                       0,
-                       (uint8_t)st->serial,
-                       0,
-                       0,
-                       0,
-                       0,
-                       0,
-                       0,
-                       0,
-                       0,
-                       0,
-                       0,
-                       0,
-                       rx,
-                       0,
-                       0,
-                       0,
-                       0,
-                       0,
-                       61};
-    st->tx = st->tx_acked = st->tx_end = 61;
+  for (int k = 0; k < 4; k++) {
+    const uint64_t rx[] = {61, HAWSER_OFFSET_MAX - 1, 62, HAWSER_OFFSET_MAX}, end[] = {61, 0, 61, 0};
+    uint8_t frame[25];
+    hawser_writer w = {frame, sizeof frame, 0};
+    hawser_put(&w, 1, HAWSER_FRAME_STREAM);
+    hawser_put(&w, 2, id);
+    hawser_put(&w, 4, st->serial);
+    hawser_put(&w, 6, 0);
+    hawser_put(&w, 6, rx[k]);
+    hawser_put(&w, 6, 61);
+    st->tx = st->tx_acked = 61;
+    st->tx_end = end[k];
     st->tx_high = HAWSER_OFFSET_MAX;
     st->flags = (st->flags | HAWSER_ST_HELD) & ~(uint32_t)HAWSER_ST_NAMED;
-    CHECK(inject(0, frame, sizeof frame) == (rx == 61 ? HAWSER_OK : HAWSER_ERR_PEER));
+    CHECK(inject(0, frame, sizeof frame) == (k < 2 ? HAWSER_OK : HAWSER_ERR_PEER));
     CHECK(hawser_session_valid(&e.device.session));
+    if (k >= 2) {
+      ends_free(&e);
+      up();
+      id = open_one("a", HAWSER_KIND_STREAM);
+      st = &e.device.session.streams[id];
+    }
   }
   ends_free(&e);
 }

@@ -476,8 +476,8 @@ export class Channel {
       return;
     }
     if (tx > stream.rx) throw violation('STREAM behind a gap');
-    const sent = Math.max(stream.tx, stream.txHigh);
-    if (rx > sent || (stream.txEnd > 0 && rx > stream.txEnd))
+    const most = stream.txEnd > 0 ? stream.txEnd : U48_MAX - 1; // of any stream with that end, or with none yet
+    if (rx > Math.min(most, Math.max(stream.tx, stream.txHigh)))
       throw violation('STREAM with an offset that was never sent');
     const resync = this.phase === 'wait' || this.phase === 'await' || this.phase === 'name';
     stream.rxAt = tx;
