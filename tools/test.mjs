@@ -31,7 +31,7 @@ const parts = {
     command(`ctest --test-dir build/${name} --output-on-failure --no-tests=error -j ${cpus().length}`, ctestCount),
   ]),
   // A million power cuts; the ctest part made the program, and runs it with fewer.
-  power: [command('build/c-gcc/test-power-openssl 1000000', plainCount)],
+  power: [command('build/c-gcc/test-power-openssl 1000000')],
   valgrind: [command('node tools/valgrind.mjs --short', plainCount)],
   msan: [command('node tools/msan.mjs', plainCount)],
   coverage: [command('node tools/coverage.mjs', plainCount)],
