@@ -1,6 +1,6 @@
 /*
  * hawser_config.h - this device's limits (see hawser/config.h). Modes and suites come from the image's row in
- * tools/firmware-build.mjs. A wire notices the loss of its other end within seconds; a radio would wait longer.
+ * tools/firmware-build.mjs.
  */
 #ifndef FIRMWARE_HAWSER_CONFIG_H
 #define FIRMWARE_HAWSER_CONFIG_H
@@ -10,7 +10,5 @@
 #define HAWSER_RANDOM HAWSER_RANDOM_BOARD /* emulator/random.c; on a chip, its TRNG */
 #endif
 #define HAWSER_MODE_KEYS_PSK 0
-#define HAWSER_ATTEMPT_MS 3000u
-#define HAWSER_DEAD_MS 4500u
 
 #endif

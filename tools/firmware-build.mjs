@@ -90,7 +90,7 @@ export const images = Object.keys(boards).flatMap((board) =>
 export const variants = {
   release: {},
   trace: { defines: 'HAWSER_TRACE=1' },
-  impatient: { defines: 'HAWSER_WARM_PATIENCE_MS=1000u' },
+  impatient: { defines: 'HAWSER_WARM_PATIENCE_MS=1000u HAWSER_ATTEMPT_MS=1500u' },
   // with a fault each, which a test must notice
   stuck: { defines: 'HAWSER_TRACE=1 FIRMWARE_STUCK_RANDOM=1' },
   unwiped: { defines: 'HAWSER_TRACE=1 FIRMWARE_NO_WIPE=1' },

@@ -13,8 +13,9 @@ export class Line {
   /** Bytes that got through. */
   toGateway = 0;
   toBoard = 0;
-  /** Bytes of the board's that did not. */
+  /** Bytes of the board's that did not, and bytes for the board, with nobody to hear them. */
   lost = 0;
+  missed = 0;
 
   private constructor(server: Server, gatewayPort: number) {
     this.#server = server;
@@ -36,7 +37,7 @@ export class Line {
     await once(gateway, 'connect');
     gateway.on('error', () => undefined);
     gateway.on('data', (piece) => {
-      if (!this.up || !this.#board || this.#board.destroyed) return; // nobody listens
+      if (!this.up || !this.#board || this.#board.destroyed) return void (this.missed += piece.length);
       this.toBoard += piece.length;
       this.#board.write(piece);
     });
@@ -49,6 +50,7 @@ export class Line {
 
   #plugged(board: Socket): void {
     this.#board = board.setNoDelay(true).on('error', () => undefined);
+    board.on('close', () => board === this.#board && (this.#board = undefined));
     board.on('data', (piece: Buffer) => {
       if (!this.up || this.#gateway.destroyed) return void (this.lost += piece.length);
       this.toGateway += piece.length;

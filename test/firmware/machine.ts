@@ -63,7 +63,7 @@ export interface Wear {
 }
 
 /** Waits for a condition, never for a time; the limit only ends a test that has failed. */
-export async function until<T>(what: string, look: () => T | undefined | false, ms = 60_000): Promise<T> {
+export async function until<T>(what: string, look: () => T | undefined | false, ms = 120_000): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {
     const found = look();

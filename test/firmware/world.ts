@@ -151,6 +151,10 @@ export class Device {
       throw new Error(`${error.message}; it said:\n${this.machine.console}\nthe gateway: ${this.world.gateway.err}`);
     });
   }
+  /** Links that it has had. */
+  get links(): number {
+    return this.lines.filter((line) => /^(full|resumption) \d$/.test(line)).length;
+  }
   /** What it has printed, but for a line that is not whole yet. */
   get lines(): string[] {
     return this.machine.console.split('\n').slice(0, -1);
