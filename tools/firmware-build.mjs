@@ -108,7 +108,7 @@ const include = [
 ];
 
 /** The files of each component: what a report counts apart. */
-function components(board, app) {
+export function components(board, app) {
   return {
     core: { sources: listOf('HAWSER_CORE_SOURCES'), flags: ['-std=c99', ...warnings] },
     port: { sources: listOf('HAWSER_PORT_PSA_SOURCES'), flags: ['-std=c99', ...warnings] },
@@ -175,28 +175,32 @@ export function needTools(names = Object.keys(boards)) {
 
 /** @returns the folder with image.elf and image.map */
 export async function buildImage(board, build, variant = 'release', extra = {}) {
-  const { folder, compiler, target, link } = boards[board];
   const { defines: own = '', app = 'firmware/app' } = { ...variants[variant], ...extra };
   const out = join('build/firmware', `${board}-${build}${variant === 'release' ? '' : `-${variant}`}`);
-  const defines = `${builds[build].defines} ${own}`.trim().split(/\s+/);
+  const objects = await compileParts(board, components(board, app), `${builds[build].defines} ${own}`);
+  await linkImage(board, Object.values(objects).flat(), out);
+  return out;
+}
+
+/** @returns of each part its objects. A part's own `defines` take the place of those of the image. */
+export async function compileParts(board, parts, defines) {
+  const { compiler, target } = boards[board];
   const jobs = [];
-  const objects = [];
-  for (const [component, { sources, flags }] of Object.entries(components(board, app))) {
-    const ours = component === 'mbedtls' ? defines.filter((each) => each.startsWith('FIRMWARE_')) : defines;
-    const args = [...target, ...compile, ...flags, ...include, ...ours.map((each) => `-D${each}`)];
-    for (const source of sources) {
+  const objects = {};
+  for (const [component, { sources, flags, defines: own = defines }] of Object.entries(parts)) {
+    const all = own.trim().split(/\s+/);
+    const ours = component === 'mbedtls' ? all.filter((each) => !each.startsWith('HAWSER_')) : all;
+    const args = [...target, ...compile, ...include, ...flags, ...ours.map((each) => `-D${each}`)];
+    objects[component] = sources.map((source) => {
       const line = [compiler, ...args, dirname(source)].join(' ');
       const hash = createHash('sha256').update(line).digest('hex').slice(0, 12);
-      const name = basename(source).replace(/\.[cS]$/, '.o');
-      const object = join('build/firmware/objects', `${component}-${hash}`, name);
-      objects.push(object);
+      const object = join('build/firmware/objects', `${component}-${hash}`, basename(source).replace(/\.[cS]$/, '.o'));
       jobs.push(() => compileOne(compiler, args, source, object));
-    }
+      return object;
+    });
   }
   await inParallel(jobs);
-  mkdirSync(out, { recursive: true });
-  await linkImage(compiler, [...target, ...link, `-T${folder}/link.ld`], objects, out);
-  return out;
+  return objects;
 }
 
 async function compileOne(compiler, args, source, object) {
@@ -215,11 +219,13 @@ function isFresh(object, depends) {
   return list.split(/[\s\\]+/).every((file) => file === '' || (existsSync(file) && statSync(file).mtimeMs < made));
 }
 
-async function linkImage(compiler, args, objects, out) {
+export async function linkImage(board, objects, out, flags = []) {
+  const { compiler, target, link, folder } = boards[board];
   const elf = join(out, 'image.elf');
-  const map = join(out, 'image.map');
+  const args = [...target, ...link, `-T${folder}/link.ld`, '-Wl,--gc-sections', `-Wl,-Map,${join(out, 'image.map')}`];
+  mkdirSync(out, { recursive: true });
   rmSync(elf, { force: true });
-  await run(compiler, [...args, '-Wl,--gc-sections', `-Wl,-Map,${map}`, '-o', elf, ...objects, '-lgcc']);
+  await run(compiler, [...args, ...flags, '-o', elf, ...objects, '-lgcc']);
 }
 
 async function inParallel(jobs) {

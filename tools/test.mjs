@@ -51,6 +51,7 @@ const parts = {
     command('cmake --build build/secure-element'),
     command('ctest --test-dir build/secure-element --output-on-failure --no-tests=error', ctestCount),
   ],
+  'firmware-report': [command('node tools/firmware-report.mjs --short', plainCount)],
   portability: [command('node tools/portability.mjs --short', plainCount)],
   types: [command('tsd --files "test/types/*.test-d.ts"')],
   exports: [command('publint --strict'), command('node tools/check-exports.mjs', plainCount)],

@@ -1,0 +1,80 @@
+/** What `npm run firmware:report` must notice: a figure that grew, bytes that nobody owns, a device that failed. */
+
+import assert from 'node:assert/strict';
+import { overBudget, tighten } from '../../tools/firmware-budgets.mjs';
+import { costsIn, countParts } from '../../tools/firmware-measure.mjs';
+
+describe('budgets', () => {
+  const budgets = { flash: { budget: 100, goal: 80 }, stack: { budget: 10 } };
+
+  it('hold what is within them, goals missed or not', () => {
+    assert.deepEqual(overBudget({ flash: 100, stack: 10 }, budgets, true), []);
+  });
+
+  it('name what is one above', () => {
+    assert.deepEqual(overBudget({ flash: 101, stack: 10 }, budgets, true), ['flash: 101, budget 100']);
+    assert.deepEqual(overBudget({ flash: NaN, stack: 10 }, budgets, true), ['flash: NaN, budget 100']);
+  });
+
+  it('name a figure without a budget, and a budget without a figure unless only some were measured', () => {
+    assert.deepEqual(overBudget({ flash: 1, other: 2 }, budgets, false), ['other: 2, but it has no budget']);
+    assert.deepEqual(overBudget({ flash: 1 }, budgets, true), ['stack: has a budget, but no figure']);
+  });
+
+  it('become smaller by themselves, never larger', () => {
+    assert.deepEqual(tighten(budgets, { flash: 50, stack: 2000, 'sizeof x': 7 }), {
+      flash: { budget: 60, goal: 80 },
+      'sizeof x': { budget: 7 },
+      stack: { budget: 10 },
+    });
+  });
+});
+
+describe('a map', () => {
+  const map = `Linker script and memory map
+
+.text           0x00000000       0x30
+ .text.reset    0x00000000       0x10 build/firmware/objects/board-0123456789ab/startup.o
+ .text.hawser_connect
+                0x00000010       0x12 build/firmware/objects/core-0123456789ab/device.o
+                0x00000010                hawser_connect
+ *fill*         0x00000022        0x2 
+ .rodata.str1.1
+                0x00000024        0x8 build/firmware/objects/core-0123456789ab/device.o
+                                  0x9 (size before relaxing)
+ .rodata.str1.1
+                0x00000024        0x8 build/firmware/objects/port-0123456789ab/port_psa.o
+ .text          0x0000002c        0x4 /usr/lib/libc_nano.a(lib_a-memcpy.o)
+
+.data           0x20000000        0x4 load address 0x00000030
+ .data.x        0x20000000        0x4 build/firmware/objects/mbedtls-0123456789ab/aes.o
+`;
+  const sizes = new Map([
+    ['.text', 0x30],
+    ['.data', 4],
+  ]);
+
+  it('is counted by component, shared strings once, initialised data twice', () => {
+    const { flash, memory } = countParts(map, sizes);
+    assert.deepEqual(flash, { crt0: 16, core: 18, alignment: 2, port: 8, libc: 4, mbedtls: 4 });
+    assert.deepEqual(memory, { mbedtls: 4 });
+  });
+
+  it("that leaves out bytes is refused, and a file that is nobody's", () => {
+    assert.throws(() => countParts(map, new Map([...sizes, ['.text', 0x34]])), /\.text: 52 bytes, its map has 48/);
+    assert.throws(() => countParts(map.replace('libc_nano.a(lib_a-memcpy.o)', 'own.o'), sizes), /whose is .*own\.o/);
+  });
+});
+
+describe('what a measured device prints', () => {
+  const good = 'cost full handshake 123\nstack 456\nend 0\n';
+
+  it('is read', () => {
+    assert.deepEqual(costsIn(good), { 'full handshake': { instructions: 123, stack: 456 } });
+  });
+
+  it('is an error without its end, or with another', () => {
+    assert.throws(() => costsIn(good.replace('end 0\n', '')), /failed/);
+    assert.throws(() => costsIn(good.replace('end 0', 'resumption 3')), /failed/);
+  });
+});
