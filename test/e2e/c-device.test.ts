@@ -94,7 +94,8 @@ describe('the device in C', function () {
       });
 
   it('messages alone, in a build without streams: each link is a new session, the second one a resumption', async () => {
-    const socket = createSocket('udp4').on('message', (message, from) => socket.send(message, from.port, from.address));
+    const socket = keep(createSocket('udp4'));
+    socket.on('message', (message, from) => socket.send(message, from.port, from.address));
     await new Promise<void>((bound) => socket.bind(0, '127.0.0.1', bound));
     const { path, config, events, listen } = await gateway(`udp://127.0.0.1:${socket.address().port}`);
     for (const port of ['openssl', 'psa'])
@@ -104,12 +105,16 @@ describe('the device in C', function () {
         await done('pair', id, '--allow', 'mqtt', '--format', 'bin', '-o', file, '-c', config, ...options);
         const before = read(events).length;
         const { code, out } = await device(port, [file, '127.0.0.1', String(listen), 'mqtt'], none, 'messages-device');
-        assert.deepEqual([code, out.toString()], [0, 'ping\nping\n'], id);
+        assert.equal(code, 0, id);
+        assert.match(
+          out.toString(),
+          /^(ping\n){2,}$/,
+          `${id}: one answer for each link, and one more where it was slow`,
+        );
         const first = name === 'ticket' ? 'resumption' : 'full';
         assert.deepEqual(await handshakes(events, before, 2), [first, 'resumption'], id);
         assert.ok(!read(events).slice(before).includes('"continued":true'), id);
       }
-    socket.close();
   });
 
   it('ends with an error for an upstream that it may not reach, or a pairing that is none', async () => {

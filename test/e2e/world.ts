@@ -3,7 +3,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +12,7 @@ export const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (file: string): string => readFileSync(file, 'utf8');
 
 const children: ChildProcess[] = [];
-const servers: Server[] = [];
+const servers: { close(): unknown }[] = [];
 
 export function start(program: string, ...argv: string[]): ChildProcess {
   const child = spawn(program, argv, { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -21,8 +20,8 @@ export function start(program: string, ...argv: string[]): ChildProcess {
   return child;
 }
 
-/** Closes the server with everything else. */
-export function keep(server: Server): Server {
+/** Closes the server or socket with everything else, also when a test failed. */
+export function keep<T extends { close(): unknown }>(server: T): T {
   servers.push(server);
   return server;
 }

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parseVectors, runVector, usedProtocol } from './cacophony.js';
 import { folder, vectorText } from './files.js';
-import { root } from './lines.js';
+import { root, VECTORS_TIMEOUT_MS } from './lines.js';
 import { noiseRunners, type NoiseRunner } from './noise.js';
 
 for (const { name, open } of noiseRunners)
   describe(`Noise vectors [${name}]`, function () {
-    this.timeout(120_000);
+    this.timeout(VECTORS_TIMEOUT_MS);
     let runner: NoiseRunner | undefined;
     before(async () => {
       runner = await open();

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { Suite } from '../../lib/engine.js';
 import { concat, flipped, hex, pattern, unhex } from '../suite/bytes.js';
+import { VECTORS_TIMEOUT_MS } from './lines.js';
 import { blocks, vectorText, wycheproof, type WycheproofRow } from './files.js';
 import { cryptoPorts, PortRefused, type CryptoPort } from './port.js';
 
@@ -136,7 +137,7 @@ function cases(port: () => CryptoPort): void {
 
 for (const { name, open } of cryptoPorts)
   describe(`crypto port [${name}]`, function () {
-    this.timeout(120_000);
+    this.timeout(VECTORS_TIMEOUT_MS);
     let port: CryptoPort | undefined;
     before(async () => {
       port = await open();

@@ -14,6 +14,9 @@ const folder = builtElsewhere ?? join(root, 'build/runners');
 export type Port = 'openssl' | 'psa';
 export const ports: readonly Port[] = emulator ? ['psa'] : ['openssl', 'psa'];
 
+/** For the vectors of one port. An emulated machine takes what it takes. */
+export const VECTORS_TIMEOUT_MS = emulator ? 3_600_000 : 120_000;
+
 let built: Promise<void> | undefined;
 
 /** Configures and builds all programs; what is up to date is left alone. */
