@@ -7,6 +7,8 @@ import { finished } from 'node:stream';
 import type { Duplex } from 'node:stream';
 import { isLoopback } from '../address.js';
 import { checkUpstreamName } from '../pairing/terms.js';
+import { readBorrowed } from '../reads.js';
+import { HawserStream } from '../stream.js';
 import { UsageError } from './command.js';
 
 export interface Forward {
@@ -60,13 +62,22 @@ function tie(socket: Socket, stream: Duplex, done: (error: NodeJS.ErrnoException
     if (error) stream.destroy(error.code === 'ERR_STREAM_PREMATURE_CLOSE' ? undefined : error);
     over();
   });
-  socket.pipe(stream);
+  socket.on('end', () => stream.end());
+  stream.on('drain', () => socket.resume());
   stream.pipe(socket);
+  socket.resume();
+}
+
+/** `bytes` are valid until it returns: a stream that has nothing else to write copies them at once. False: wait for 'drain'. */
+function write(stream: Duplex, bytes: Uint8Array): boolean {
+  const copies = stream instanceof HawserStream && stream.writableLength === 0;
+  return stream.write(copies ? bytes : Buffer.from(bytes));
 }
 
 export class Forwarder {
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
+  #over: (() => void) | undefined;
 
   private constructor(
     private readonly forward: Forward,
@@ -99,12 +110,20 @@ export class Forwarder {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  async #accept(socket: Socket): Promise<void> {
+  async #accept(accepted: Socket): Promise<void> {
+    let stream: Duplex | undefined;
+    const socket = readBorrowed(accepted, (bytes) => {
+      if (stream && !write(stream, bytes)) socket.pause();
+    }) as Socket;
+    socket.pause(); // until there is somewhere to put it
     this.#sockets.add(socket);
-    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      this.#settle();
+    });
     socket.on('error', () => undefined); // `finished` reports it
     try {
-      const stream = await this.open(this.forward.upstream);
+      stream = await this.open(this.forward.upstream);
       if (socket.destroyed) stream.destroy();
       else tie(socket, stream, (error) => this.events.closed(this.forward, error));
     } catch (error) {
@@ -118,7 +137,14 @@ export class Forwarder {
     const closed = once(this.#server, 'close');
     this.#server.close();
     const timer = setTimeout(() => this.#sockets.forEach((socket) => socket.resetAndDestroy()), ms);
-    await closed;
+    // The server counts the sockets that it accepted, and these were made anew.
+    const over = new Promise<void>((resolve) => (this.#over = resolve));
+    this.#settle();
+    await Promise.all([closed, over]);
     clearTimeout(timer);
+  }
+
+  #settle(): void {
+    if (this.#sockets.size === 0) this.#over?.();
   }
 }
