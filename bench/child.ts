@@ -12,6 +12,7 @@ export type Order =
 /** Each process loads its own contender alone: what is loaded is looked through by every garbage collection. */
 const peers: Record<string, () => Promise<Peer>> = {
   hawser: () => import('./peers/hawser.js'),
+  memory: () => import('./peers/memory.js'),
   net: () => import('./peers/net.js'),
   tls: () => import('./peers/tls.js'),
 };

@@ -11,33 +11,37 @@ const section = 'one hop over loopback TCP';
 
 export async function sockets(effort: Effort, tell: (row: Row) => void): Promise<void> {
   const clients = new Map<string, Asked>();
-  for (const name of names) clients.set(name, await startClient(name, await startServer(name)));
+  for (const name of [...names, 'memory']) clients.set(name, await startClient(name, await startServer(name)));
+  const asked = (name: string, order: Order) => (): Promise<number> | number => clients.get(name)?.ask(order) ?? NaN;
   const row = async (
     what: string,
     unit: string,
     order: Order,
     goal?: number,
-    more: [string, Order][] = [],
+    more: Contender[] = [],
   ): Promise<void> => {
     const contenders: Contender[] = names.map((name) => ({
       name: shown[name],
-      round: () => clients.get(name)?.ask(order) ?? NaN,
+      round: asked(name, order),
     }));
-    for (const [name, own] of more) contenders.push({ name, round: () => clients.get('hawser')?.ask(own) ?? NaN });
+    contenders.push(...more);
     const options = { section, what, unit, peer: 'node:tls', ...(goal && { goal: { name: 'hawser', ratio: goal } }) };
     tell(await measure(options, contenders, effort.rounds));
   };
   const { megabytes, count, ms } = effort;
   await row('bulk, device to gateway', 'MB/s', { job: 'upload', megabytes }, 1.2);
   await row('bulk, gateway to device', 'MB/s', { job: 'download', megabytes }, 1.2);
-  await row('64-byte messages, back to back', '/s', { job: 'messages', count: count * 10 }, 3);
+  const messages: Order = { job: 'messages', count: count * 10 };
+  await row('64-byte messages, back to back', '/s', messages, 3, [
+    { name: 'a Duplex in memory', round: asked('memory', messages) },
+  ]);
   await row('64-byte messages, one in each turn of the event loop', '/s', { job: 'spaced', count });
   await row('64 bytes there and back', '/s', { job: 'rounds', count: count / 10 });
   const connections = (kind: string): Order => ({ job: 'connections', kind, ms });
   await row('connections with a full handshake (hawser: psk, with ECDH)', '/s', connections('full'), undefined, [
-    ['hawser, keys', connections('keys')],
+    { name: 'hawser, keys', round: asked('hawser', connections('keys')) },
   ]);
   await row('resumed connections (hawser: warm)', '/s', connections('resumed'), 2, [
-    ['hawser, booting', connections('boot')],
+    { name: 'hawser, booting', round: asked('hawser', connections('boot')) },
   ]);
 }
