@@ -1,6 +1,6 @@
 // What firmware costs: flash and static RAM of an image by component, from its map; instructions and stack of a device's calls,
 // from the emulator; sizes of structs. tools/firmware-report.mjs holds all of it to budgets.
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -26,11 +26,7 @@ export function deviceSize(name, defines, lto) {
 
 /** The same of a TLS or DTLS client of mbedTLS. */
 export function peerSize(name, defines, lto) {
-  const { mbedtls, program, drivers, board, random } = measuredParts('tls');
-  const parts = { mbedtls: withTls(mbedtls), program, drivers, random };
-  const config = ['-UMBEDTLS_CONFIG_FILE', '-DMBEDTLS_CONFIG_FILE="measure/tls/config.h"', '-DMEMORY_ARENA=16384'];
-  for (const part of Object.values(parts)) part.flags = [...part.flags, ...config];
-  return linked(`peer-${fileName(name)}`, { ...parts, board }, `${defines} FIRMWARE_25519=1`, lto); // it has the arena
+  return linked(`peer-${fileName(name)}`, peerParts('tls'), withArena(defines), lto);
 }
 
 /** The same of an image of the firmware. */
@@ -61,6 +57,18 @@ function measuredParts(program) {
   const random = { sources: [join(MEASURE, 'random.c')], flags: c11 };
   return { core, port, mbedtls, program: main, drivers, random, board };
 }
+
+function peerParts(program) {
+  const { mbedtls, drivers, board, ...parts } = measuredParts(program);
+  const client = { sources: [...parts.program.sources, join(MEASURE, 'tls/client.c')], flags: c11 };
+  const all = { mbedtls: withTls(mbedtls), program: client, drivers, random: parts.random };
+  const config = ['-UMBEDTLS_CONFIG_FILE', '-DMBEDTLS_CONFIG_FILE="measure/tls/config.h"', '-DMEMORY_ARENA=16384'];
+  for (const part of Object.values(all)) part.flags = [...part.flags, ...config];
+  return { ...all, board };
+}
+
+/** Of drivers/memory.c, which is there for that suite. */
+const withArena = (defines) => `${defines} FIRMWARE_25519=1`;
 
 function withTls({ sources, flags }) {
   const folder = 'build/mbedtls/library';
@@ -142,13 +150,47 @@ function componentOf(file) {
 export async function deviceCosts(name, defines) {
   const folder = join(OUT, `loopback-${fileName(name)}`);
   const parts = measuredParts('loopback');
+  parts.program.sources.push(join(MEASURE, 'cost.c'));
   const { gateway, ...objects } = await compileParts(
     BOARD,
     { ...parts, gateway: gatewayPart(parts, defines) },
     defines,
   );
   await linkImage(BOARD, [...Object.values(objects).flat(), isolated(gateway, folder)], folder);
-  return costsIn(await emulate(join(folder, 'image.elf')));
+  return costsIn(await emulate(join(folder, 'image.elf'), 'null'));
+}
+
+/** Of a TLS client's calls, against `openssl s_server`: that also shows that the client is one. */
+export async function peerCosts(name, defines, options) {
+  const folder = join(OUT, `peer-cost-${fileName(name)}`);
+  const parts = peerParts('tls-cost');
+  parts.program.sources.push(join(MEASURE, 'cost.c'));
+  const objects = await compileParts(BOARD, parts, withArena(defines));
+  await linkImage(BOARD, Object.values(objects).flat(), folder);
+  const server = spawn('openssl', [...serverArgs, ...options], { stdio: ['pipe', 'pipe', 'ignore'] });
+  try {
+    server.stdin.write(`${'x'.repeat(63)}\n`);
+    return costsIn(await emulate(join(folder, 'image.elf'), `tcp:${await addressOf(server)}`));
+  } finally {
+    server.kill();
+  }
+}
+
+const psk = ['-psk', `01${'00'.repeat(31)}`, '-psk_identity', 'device-1'];
+const serverArgs = ['s_server', '-accept', '127.0.0.1:0', '-nocert', ...psk, '-tls1_3', '-num_tickets', '1'];
+
+/** Where it listens: it says so, and ends if it cannot. What it says later is read, and dropped. */
+function addressOf(server) {
+  let said = '';
+  return new Promise((resolve, reject) => {
+    server.stdout.on('data', (piece) => {
+      said += piece;
+      const [, address] = /^ACCEPT (\S+)$/m.exec(said) ?? [];
+      if (address) resolve(address);
+    });
+    server.on('error', reject);
+    server.on('exit', () => reject(new Error(`openssl s_server has ended: ${said}`)));
+  });
 }
 
 /** What a gateway has to have it has, whatever the device leaves out; one that knows tickets alone does not link. */
@@ -177,9 +219,9 @@ function isolated(objects, folder) {
 }
 
 /** With a clock that counts instructions, so that each run is the same. */
-async function emulate(elf) {
+async function emulate(elf, line) {
   const machine = ['-M', 'mps2-an386', '-icount', 'shift=6', '-display', 'none', '-monitor', 'none', '-kernel', elf];
-  const console = ['-semihosting-config', 'enable=on,target=native', '-serial', 'null', '-serial', 'stdio'];
+  const console = ['-semihosting-config', 'enable=on,target=native', '-serial', line, '-serial', 'stdio'];
   const { stdout } = await promisify(execFile)(emulator, [...machine, ...console], { timeout: 600_000 });
   return stdout;
 }

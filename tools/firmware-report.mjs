@@ -9,7 +9,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { overBudget, tighten } from './firmware-budgets.mjs';
 import { builds, fetchSources, needTools } from './firmware-build.mjs';
-import { compilerVersion, deviceCosts, deviceSize, imageSize, peerSize, structSizes } from './firmware-measure.mjs';
+import {
+  compilerVersion,
+  deviceCosts,
+  deviceSize,
+  imageSize,
+  peerCosts,
+  peerSize,
+  structSizes,
+} from './firmware-measure.mjs';
 
 const BUDGETS = 'firmware/measure/budgets.json';
 const SMALL = 'HAWSER_SERIAL_LINES=0 HAWSER_SAVE=0';
@@ -29,14 +37,29 @@ const devices = [
   { name: 'psk P-256, streams', defines: `${PSK} ${RAW} ${P256} ${SMALL}`, peer: 'TLS 1.3, PSK + ECDHE P-256' },
   { name: 'ticket in PSA, streams', defines: `${TICKET} FIRMWARE_TICKET=1 ${SMALL}`, peer: 'TLS 1.3, PSK' },
   {
+    name: 'ticket, streams, larger SHA-256',
+    defines: `${TICKET} ${RAW} ${SMALL} FIRMWARE_LARGER_SHA256=1`,
+    peer: 'TLS 1.3, PSK',
+  },
+  {
     name: 'keys 25519, streams',
     defines: `${KEYS} HAWSER_SUITE_P256=0 HAWSER_SUITE_25519=1 FIRMWARE_25519=1 ${SMALL}`,
   },
 ];
 const peers = [
-  { name: 'TLS 1.3, PSK', defines: 'PEER_TLS13=1 PEER_P256=0' },
-  { name: 'TLS 1.3, PSK + ECDHE P-256', defines: 'PEER_TLS13=1 PEER_P256=1' },
+  { name: 'TLS 1.3, PSK', defines: 'PEER_TLS13=1 PEER_P256=0', server: ['-allow_no_dhe_kex'] },
+  { name: 'TLS 1.3, PSK + ECDHE P-256', defines: 'PEER_TLS13=1 PEER_P256=1', server: [] },
   { name: 'DTLS 1.2, CID, PSK', defines: 'PEER_TLS13=0 PEER_P256=0' },
+];
+/** Operations that do the same. TLS resumes as it begins with a PSK. */
+const alike = [
+  ['ticket, streams', 'resumption', 'TLS 1.3, PSK', 'full handshake'],
+  ['ticket, streams, larger SHA-256', 'resumption', 'TLS 1.3, PSK', 'full handshake'],
+  ['keys P-256, streams', 'resumption', 'TLS 1.3, PSK', 'full handshake'],
+  ['psk P-256, streams', 'full handshake', 'TLS 1.3, PSK + ECDHE P-256', 'full handshake'],
+  ['keys P-256, streams', 'full handshake', 'TLS 1.3, PSK + ECDHE P-256', 'full handshake'],
+  ['ticket, streams', 'record sent', 'TLS 1.3, PSK', 'record sent'],
+  ['ticket, streams', 'record received', 'TLS 1.3, PSK', 'record received'],
 ];
 /** What counts: all that a device cannot do without, wherever it runs. */
 const counted = ['core', 'port', 'mbedtls', 'arena', 'libc', 'crt0', 'alignment', 'optimised'];
@@ -75,7 +98,10 @@ async function measureAll() {
     all.devices.push({ name, peer, defines, ...size, costs: await deviceCosts(name, defines) });
   }
   if (values.short) return all;
-  for (const { name, defines } of peers) all.peers.push({ name, defines, ...(await peerSize(name, defines, true)) });
+  for (const { name, defines, server } of peers) {
+    const costs = server ? await peerCosts(name, defines, server) : {};
+    all.peers.push({ name, defines, ...(await peerSize(name, defines, true)), costs });
+  }
   for (const name of Object.keys(builds)) all.images.push({ name, ...(await imageSize(name)) });
   return all;
 }
@@ -156,8 +182,19 @@ function peerTable() {
   return table(['device', 'bytes', 'peer', 'bytes', 'ratio', 'ratio, -flto'], rows);
 }
 
+function costRatioTable() {
+  const costOf = (rows, name, operation) => rows.find((row) => row.name === name).costs[operation];
+  const rows = alike.map(([device, operation, peer, other]) => {
+    const own = costOf(report.devices, device, operation);
+    const its = costOf(report.peers, peer, other);
+    const ratio = (what) => (own[what] / its[what]).toFixed(2);
+    return [`${device}: ${operation}`, `${peer}: ${other}`, ratio('instructions'), ratio('stack')];
+  });
+  return table(['device', 'peer', 'instructions', 'peak stack'], rows);
+}
+
 function costTable() {
-  const rows = report.devices.flatMap(({ name, costs }) =>
+  const rows = [...report.devices, ...report.peers].flatMap(({ name, costs }) =>
     Object.entries(costs).map(([operation, { instructions, stack }]) => [
       name,
       operation,
@@ -192,7 +229,8 @@ function sections() {
     ['Flash by component', flashTable(report.devices)],
   ];
   if (!values.short) {
-    parts.push(['The same of the peers', flashTable(report.peers)], ['Ratios', peerTable()]);
+    parts.push(['The same of the peers', flashTable(report.peers)], ['Ratios of flash', peerTable()]);
+    parts.push(['Ratios of instructions and stack', costRatioTable()]);
     parts.push(['Images of the firmware, with all that they do', flashTable(report.images)]);
   }
   parts.push(['Static RAM, without the stack', memoryTable([...report.devices, ...report.peers])]);
