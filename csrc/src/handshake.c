@@ -141,19 +141,29 @@ int hawser_noise_read(hawser_noise *n, const hawser_pairing *p, int number, cons
   return n->s.err;
 }
 
-/* SPEC 6: Split; E = PRF(X, "export", h); B_0 and name from E. */
-int hawser_noise_finish(const hawser_noise *n, hawser_keys *keys, uint8_t b0[HAWSER_KEY_LEN]) {
-  uint8_t secret[32]; /* X, then E */
+/* E = PRF(X, "export", h); B_0 and name from E. secret: X, then E */
+static HAWSER_APART int export_secrets(const hawser_noise *n, uint8_t secret[HAWSER_KEY_LEN],
+                                       uint8_t name[HAWSER_NAME_LEN], uint8_t b0[HAWSER_KEY_LEN]) {
   hawser_prf prf;
-  int err = hawser_split(&n->s, keys->d2g, keys->g2d, secret);
-  if (err == HAWSER_OK) {
-    err = hawser_prf_once(secret, "export", n->s.h, secret, sizeof secret);
-  }
+  int err;
+  hawser_prf_start(&prf, secret);
+  hawser_prf_next(&prf, "export", n->s.h, secret, HAWSER_KEY_LEN);
+  err = hawser_prf_end(&prf);
   if (err == HAWSER_OK) {
     hawser_prf_start(&prf, secret);
     hawser_prf_next(&prf, "chain", NULL, b0, HAWSER_KEY_LEN);
-    hawser_prf_next(&prf, "name", NULL, keys->name, sizeof keys->name);
+    hawser_prf_next(&prf, "name", NULL, name, HAWSER_NAME_LEN);
     err = hawser_prf_end(&prf);
+  }
+  return err;
+}
+
+/* SPEC 6: Split, and what is exported besides. */
+int hawser_noise_finish(const hawser_noise *n, hawser_keys *keys, uint8_t b0[HAWSER_KEY_LEN]) {
+  uint8_t secret[HAWSER_KEY_LEN];
+  int err = hawser_split(&n->s, keys->d2g, keys->g2d, secret);
+  if (err == HAWSER_OK) {
+    err = export_secrets(n, secret, keys->name, b0);
   }
   hawser_port_wipe(secret, sizeof secret);
   return err;
