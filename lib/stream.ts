@@ -152,8 +152,10 @@ export class HawserStream extends Duplex implements StreamEnd {
   #send(chunks: readonly Buffer[], done: Done): void {
     const port = this.#port;
     if (!port || port.closed) return done(new HawserError('ERR_HAWSER_CLOSED', 'the stream is closed'));
-    this.#writing = done;
     this.#flush();
+    // Nothing is sent for it, so that no drain would ever follow.
+    if (total(chunks) === 0) return done();
+    this.#writing = done;
     this.#copies.free(port.acknowledged);
     for (const copy of this.#copies.of(chunks, port.written)) port.write(copy);
   }

@@ -76,6 +76,20 @@ describe('short writes to a stream', function () {
     assert.match(Buffer.concat(back).toString(), /^a+c{64}$/);
   });
 
+  it('of nothing are done at once, also as what a stream ends with', async () => {
+    const session = await world.connect(await world.pair({ mode: Mode.Psk }));
+    const stream = await session.open('echo');
+    const back: Buffer[] = [];
+    stream.on('data', (bytes: Buffer) => back.push(bytes));
+    await new Promise((resolve) => stream.write('', resolve));
+    stream.cork();
+    for (const text of ['', 'a', '']) stream.write(text);
+    stream.uncork();
+    stream.end('');
+    await finished(stream);
+    assert.equal(Buffer.concat(back).toString(), 'a');
+  });
+
   it('after the end, or after destroy(), are errors as any other', async () => {
     const session = await world.connect(await world.pair({ mode: Mode.Psk }));
     for (const [over, code] of [
