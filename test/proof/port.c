@@ -45,6 +45,24 @@ int hawser_port_hmac(uint8_t out[HAWSER_HASH_LEN], const uint8_t *key, size_t ke
   return result(HAWSER_OK);
 }
 
+int hawser_port_hmac_start(hawser_hmac *state, const uint8_t key[HAWSER_KEY_LEN]) {
+  reads(key, HAWSER_KEY_LEN);
+  gives(state, sizeof *state);
+  return result(HAWSER_OK);
+}
+
+int hawser_port_hmac_next(hawser_hmac *state, uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, size_t count) {
+  reads(state, sizeof *state);
+  reads_parts(parts, count);
+  gives(state, sizeof *state);
+  gives(out, HAWSER_HASH_LEN);
+  return result(HAWSER_OK);
+}
+
+void hawser_port_hmac_end(hawser_hmac *state) {
+  gives(state, sizeof *state);
+}
+
 int hawser_port_hmac_key(uint8_t out[HAWSER_HASH_LEN], hawser_key key, const hawser_bytes *parts, size_t count) {
   (void)key;
   reads_parts(parts, count);
