@@ -1,5 +1,5 @@
 /*
- * devices.c - what a device reads: its flash slots (device.c), and message 2 of a resumption.
+ * devices.c - what a device reads: its flash slots (device.c), and both kinds of message 2.
  */
 #include "device.c"
 
@@ -13,6 +13,22 @@ void reads_slots(void) {
   PROVE(is != 1 || (image != NULL && s.block == image + 24), "with its block");
   PROVE(is != 1 || (s.f >> 24 == image[20] && (s.f & 0xff) == image[23]), "and its number");
   REACHES(is == 1 && s.sequence > 0, "a slot");
+}
+
+void reads_full_answers(void) {
+  size_t len = up_to(LEN);
+  const uint8_t *message = any_bytes(len);
+  hawser_pairing pairing = nondet_pairing();
+  hawser_noise n = {0};
+  int err;
+  REQUIRE(pairing.mode >= HAWSER_KEYS && pairing.mode <= HAWSER_PSK);
+  REQUIRE(pairing.suite == HAWSER_SUITE_ID_25519 || pairing.suite == HAWSER_SUITE_ID_P256);
+  err = hawser_full_read2(&n, &pairing, message, len);
+  PROVE(err != HAWSER_OK || len == hawser_full_len(pairing.mode, pairing.suite), "of its length");
+  PROVE(err != HAWSER_OK || n.re == message + 1, "with the gateway's key");
+  REACHES(err == HAWSER_OK && pairing.mode == HAWSER_KEYS_PSK && pairing.suite == HAWSER_SUITE_ID_P256, "with keys");
+  REACHES(err == HAWSER_OK && pairing.mode == HAWSER_PSK, "with a psk");
+  REACHES(err == HAWSER_ERR_AUTH, "a forged one");
 }
 
 void reads_resumption_answers(void) {
