@@ -225,10 +225,15 @@ void hawser_channel_reset(hawser_session *s, hawser_stream *st, uint8_t code) {
   }
 }
 
+/* Device: the answer to its RESET, or the word that its OPEN has arrived, is awaited. */
+static int asks(const hawser_stream *st) {
+  return (st->flags & HAWSER_ST_RESET) != 0 || (st->flags & (HAWSER_ST_SENT | HAWSER_ST_KNOWN)) == HAWSER_ST_SENT;
+}
+
 int hawser_channel_waits(const hawser_session *s) {
   for (uint16_t id = 0; id < s->stream_count; id++) {
     const hawser_stream *st = &s->streams[id];
-    if (is_used(st) && (st->tx > st->tx_acked || (!hawser_is_gateway(s) && (st->flags & HAWSER_ST_RESET) != 0))) {
+    if (is_used(st) && (st->tx > st->tx_acked || (!hawser_is_gateway(s) && asks(st)))) {
       return 1;
     }
   }

@@ -3,6 +3,8 @@
  */
 #include "cobs.h"
 
+#include "hawser/config.h"
+
 #define BLOCK_MAX 0xff
 
 size_t hawser_cobs_encode(uint8_t *buffer, size_t front, size_t len) {
@@ -50,3 +52,34 @@ size_t hawser_cobs_decode(uint8_t *buffer, size_t len) {
   }
   return at;
 }
+
+#if HAWSER_GATEWAY
+
+static void note(uint8_t head[2], size_t *at, uint8_t byte) {
+  if (*at < 2) {
+    head[*at] = byte;
+  }
+  (*at)++;
+}
+
+size_t hawser_cobs_peek(const uint8_t *frame, size_t len, uint8_t head[2]) {
+  size_t at = 0, i = 0;
+  while (i < len) {
+    uint8_t code = frame[i++];
+    if (code == 0 || (size_t)(code - 1) > len - i) {
+      return 0;
+    }
+    for (uint8_t k = 1; k < code; k++) {
+      if (frame[i] == 0) {
+        return 0;
+      }
+      note(head, &at, frame[i++]);
+    }
+    if (code != BLOCK_MAX && i < len) {
+      note(head, &at, 0);
+    }
+  }
+  return at;
+}
+
+#endif

@@ -17,4 +17,7 @@ size_t hawser_cobs_encode(uint8_t *buffer, size_t front, size_t len);
 /* Decodes len bytes (without the final zero) in place. Returns the length; 0 if they are not COBS, or are empty. */
 size_t hawser_cobs_decode(uint8_t *buffer, size_t len);
 
+/* The length that hawser_cobs_decode() would return, and the first two bytes; nothing is changed. */
+size_t hawser_cobs_peek(const uint8_t *frame, size_t len, uint8_t head[2]);
+
 #endif

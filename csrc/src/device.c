@@ -683,6 +683,7 @@ static int receive_answer(hawser_device *d, uint8_t *in, size_t in_len, size_t *
   const hawser_expect expect = {0, HAWSER_HEADER_LEN + HAWSER_RESUME2_LEN, HAWSER_HEADER_LEN + HAWSER_MESSAGE2_MAX};
   hawser_session *s = &d->session;
   hawser_frame frame;
+  size_t framed;
   int err = hawser_frame_collect(s->link.transport, s->rx, &s->rx_len, s->rx_cap, in, in_len, expect, &frame);
   if (err != HAWSER_OK) {
     return err;
@@ -691,6 +692,7 @@ static int receive_answer(hawser_device *d, uint8_t *in, size_t in_len, size_t *
   if (frame.at == NULL) {
     return HAWSER_OK;
   }
+  framed = hawser_frame_len(s->link.transport, &frame);
   if (hawser_frame_decode(s->link.transport, &frame) != HAWSER_OK ||
       (hawser_is_serial(s->link.transport) && frame.at[0] > HAWSER_FIRST_MESSAGE)) {
     return HAWSER_OK; /* serial: noise, or a record of a link that is gone */
@@ -702,7 +704,7 @@ static int receive_answer(hawser_device *d, uint8_t *in, size_t in_len, size_t *
   if (err != HAWSER_OK) {
     return bad_answer(d, err);
   }
-  d->received = (uint16_t)frame.used;
+  d->received = (uint16_t)framed;
   return HAWSER_OK;
 }
 
@@ -764,6 +766,7 @@ uint64_t hawser_device_deadline(const hawser_device *d) {
 int hawser_device_timeout(hawser_device *d, uint64_t now_ms) {
   if (d->state == SENT && now_ms >= d->attempt_ms) {
     d->session.flags |= HAWSER_SF_EV_DEAD;
+    d->attempt_ms = HAWSER_NEVER; /* said once */
     return HAWSER_OK;
   }
   return hawser_timeout(&d->session, now_ms);

@@ -196,9 +196,10 @@ static int on_message1(hawser_accept *a, size_t len, hawser_accept_event *event)
     resumption_event(a, event);
   }
   hawser_port_wipe(&a->link, sizeof a->link);
+  memset(a->name, 0, sizeof a->name);
+  memset(a->continues, 0, sizeof a->continues);
   a->pairing = NULL;
   a->sent = 0;
-  a->received = (uint16_t)(len + HAWSER_HEADER_LEN);
   a->state = LOOKUP;
   return HAWSER_OK;
 }
@@ -237,6 +238,7 @@ static int on_first_record(hawser_accept *a, uint8_t *record, size_t len, hawser
 }
 
 static int on_frame(hawser_accept *a, hawser_frame *f, hawser_accept_event *event) {
+  size_t framed = hawser_frame_len(a->transport, f);
   int message;
   int err = hawser_frame_decode(a->transport, f);
   if (err != HAWSER_OK) {
@@ -244,7 +246,9 @@ static int on_frame(hawser_accept *a, hawser_frame *f, hawser_accept_event *even
   }
   message = f->at[0] <= HAWSER_FIRST_MESSAGE;
   if (message && (a->state == FIRST || hawser_is_serial(a->transport))) {
-    return on_message1(a, f->len - HAWSER_HEADER_LEN, event);
+    err = on_message1(a, f->len - HAWSER_HEADER_LEN, event);
+    a->received = err == HAWSER_OK ? (uint16_t)framed : a->received;
+    return err;
   }
   if (message || a->state != CANDIDATE || f->len > FIRST_RECORD_LEN) {
     return HAWSER_ERR_FORMAT;
@@ -551,8 +555,8 @@ const hawser_chain *hawser_accept_chain(const hawser_accept *a) {
 void hawser_accept_handshake(const hawser_accept *a, hawser_handshake_info *info) {
   int full = is_full(a->type);
   memset(info, 0, sizeof *info);
-  if (a->state == FIRST) {
-    return;
+  if (a->sent == 0) {
+    return; /* none has come to its end */
   }
   info->kind = full ? HAWSER_FULL : HAWSER_RESUMPTION;
   info->ecdh = (uint8_t)(!full ? 0 : a->type >= HAWSER_TYPE_FULL_1 + 4 ? 1 : 3);

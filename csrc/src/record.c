@@ -145,6 +145,18 @@ int hawser_frame_take(uint8_t transport, uint8_t *buffer, size_t *held, size_t c
 }
 #endif
 
+size_t hawser_frame_len(uint8_t transport, const hawser_frame *frame) {
+  return hawser_is_serial(transport) ? frame->len + 1 : frame->len;
+}
+
+#if HAWSER_GATEWAY
+int hawser_frame_is_message(const hawser_frame *frame) {
+  uint8_t head[HAWSER_HEADER_LEN];
+  size_t len = hawser_cobs_peek(frame->at, frame->len, head);
+  return len > HAWSER_HEADER_LEN && head[0] <= HAWSER_FIRST_MESSAGE && announced(head) == len;
+}
+#endif
+
 int hawser_frame_decode(uint8_t transport, hawser_frame *frame) {
   if (hawser_is_serial(transport)) {
     frame->len = hawser_cobs_decode(frame->at, frame->len);

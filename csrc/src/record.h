@@ -48,6 +48,14 @@ int hawser_frame_take(uint8_t transport, uint8_t *buffer, size_t *held, size_t c
                       hawser_expect expect, hawser_frame *frame);
 #endif
 
+/* Bytes that the frame had on the transport: before hawser_frame_decode(). */
+size_t hawser_frame_len(uint8_t transport, const hawser_frame *frame);
+
+#if HAWSER_GATEWAY
+/* A serial frame that holds a handshake message, as far as its encoding and header say. It stays as it came. */
+int hawser_frame_is_message(const hawser_frame *frame);
+#endif
+
 /* Decodes a serial frame that hawser_frame_collect() gave, and checks its header. Stream frames pass.
  * HAWSER_ERR_FORMAT: skip it. */
 int hawser_frame_decode(uint8_t transport, hawser_frame *frame);

@@ -127,7 +127,8 @@ void hawser_session_up(hawser_session *s, uint64_t now_ms) {
 
 void hawser_link_down(hawser_session *s) {
   hawser_port_wipe(&s->link, sizeof s->link);
-  s->flags &= ~(uint32_t)(HAWSER_SF_LINK | HAWSER_SF_EV_DEAD);
+  /* what was to be said about this link must not hit the next one */
+  s->flags &= ~(uint32_t)(HAWSER_SF_LINK | HAWSER_SF_EV_DEAD | HAWSER_SF_EV_LIVE | HAWSER_SF_EV_HANDSHAKE);
   s->rx_len = 0;
   s->frames = NULL;
   s->frames_len = 0;
@@ -167,15 +168,11 @@ static size_t own_record_max(const hawser_session *s) {
   return hawser_is_gateway(s) ? HAWSER_RECORD_MAX : s->pairing->record_max;
 }
 
-/* First byte of a serial frame, without decoding it. */
-static uint8_t serial_first(const hawser_frame *f) {
-  return f->len > 1 && f->at[0] > 1 ? f->at[1] : 0;
-}
+#if HAWSER_GATEWAY
 
 /* Gateway, serial: a handshake message may come at any time; it is handed on as it came, its zero included. */
 static int is_serial_handshake(const hawser_session *s, const hawser_frame *f) {
-  return hawser_is_gateway(s) && hawser_is_serial(s->link.transport) && f->len > HAWSER_HEADER_LEN &&
-         serial_first(f) <= HAWSER_FIRST_MESSAGE && f->len <= HAWSER_COBS_LEN(HAWSER_MESSAGE1_MAX + 2) - 1;
+  return hawser_is_gateway(s) && hawser_is_serial(s->link.transport) && hawser_frame_is_message(f);
 }
 
 static void keep_handshake(hawser_session *s, hawser_frame *f) {
@@ -184,6 +181,8 @@ static void keep_handshake(hawser_session *s, hawser_frame *f) {
   s->frames_len = f->len + 1;
   s->flags |= HAWSER_SF_EV_HANDSHAKE;
 }
+
+#endif
 
 static int open_frame(hawser_session *s, hawser_frame *f, uint64_t now_ms) {
   int err = hawser_frame_decode(s->link.transport, f);
@@ -225,10 +224,12 @@ int hawser_receive(hawser_session *s, uint8_t *in, size_t in_len, size_t *used, 
   if (frame.at == NULL) {
     return HAWSER_OK;
   }
+#if HAWSER_GATEWAY
   if (is_serial_handshake(s, &frame)) {
     keep_handshake(s, &frame);
     return HAWSER_OK;
   }
+#endif
   err = open_frame(s, &frame, now_ms);
   return skips(s, err) ? HAWSER_OK : err;
 }
@@ -392,7 +393,8 @@ static int seal_data(hawser_session *s, uint8_t code, uint16_t stream, const uin
 
 uint32_t hawser_window(const hawser_session *s, uint16_t stream) {
   const hawser_stream *st = used_stream(s, stream);
-  if (st == NULL || st->kind != HAWSER_KIND_STREAM || st->tx_end != 0 || !may_send(s, st)) {
+  if (st == NULL || st->kind != HAWSER_KIND_STREAM || st->tx_end != 0 || (st->flags & HAWSER_ST_HELD) != 0 ||
+      !hawser_channel_speaks(s)) {
     return 0;
   }
   return hawser_channel_window(s, st);

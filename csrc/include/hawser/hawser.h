@@ -238,7 +238,7 @@ int hawser_is_live(const hawser_session *s);
 int hawser_write(hawser_session *s, uint16_t stream, const uint8_t *data, size_t data_len, int fin, uint8_t *out,
                  size_t cap, size_t *out_len, size_t *taken, int *fin_taken, uint64_t now_ms) HAWSER_MUST_USE;
 
-/* Bytes that hawser_write would take now, over as many records as they need. */
+/* Bytes that hawser_write would take, over as many records as they need, once hawser_send has nothing to say. */
 uint32_t hawser_window(const hawser_session *s, uint16_t stream);
 
 /* The application (or the upstream's socket) has accepted bytes. 0 at a gateway: the upstream is connected. */
