@@ -106,6 +106,7 @@ export interface SessionCore {
    * Takes the whole chunk, many records at a time, and decrypts in place where it can. Never throws for what came from the
    * network: a 'drop' event comes last, after the events of the good records before it; then call linkDown() (a device:
    * disconnected()). On a serial link bad frames are skipped instead, except that a device drops on a record that fails.
+   * Bytes without a link are ERR_HAWSER_STATE.
    */
   receive(chunk: Uint8Array, now: number): CoreEvent[];
   /** All control bytes that are due, or undefined. */
@@ -163,14 +164,16 @@ export interface HandshakeInfo {
 }
 
 export interface DeviceCore extends SessionCore {
-  /** Both flash slots (undefined: unreadable). Says which slot must be wiped before going on. */
+  /** Once. Both flash slots (undefined: unreadable). Says which slot must be wiped before going on. */
   boot(slot0?: Uint8Array, slot1?: Uint8Array): { wipe?: 0 | 1 };
   /**
-   * A link is up: message 1, chosen by the ladder, comes out of send(). Says whether the early data given here rides along: not
+   * A link is up, and the one before it was disconnected(): message 1, chosen by the ladder, comes out of send(). Says whether
+   * the early data given here rides along: not for a stream that is not open, has bytes in flight or in doubt or was ended, not
    * where it does not fit message 1 or the window, nor where an older message 1 is repeated (what rode in that one still does).
    */
   connect(transport: Transport, now: number, early?: Early): { early: boolean; kind: HandshakeKind };
   disconnected(now: number): void;
+  /** Where the link was lost meanwhile it does nothing: the position was kept. */
   stored(ok: boolean): void;
   open(name: string, kind: Kind): number;
   /** Only without a link, and not while a FIN of this end is unacknowledged: ERR_HAWSER_STATE. SPEC 7.4 */

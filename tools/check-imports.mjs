@@ -40,7 +40,7 @@ const trees = [
       ['engine/js/noise', 'engine/js/pairing', 'engine/js/saved', 'engine/js/stream'],
       ['engine/js/handshake'],
       ['engine/js/resume'],
-      ['engine/js/record'],
+      ['engine/js/record', 'engine/js/control'],
       ['engine/js/channel'],
       ['engine/js/session'],
       ['engine/js/device', 'engine/js/gateway'],

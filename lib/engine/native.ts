@@ -17,7 +17,7 @@ import type {
 } from '../engine.js';
 import { Suite as Suites } from '../engine.js';
 import { NativeAccept } from './native/accept.js';
-import { badArgument, check, loadAddon, type Port } from './native/addon.js';
+import { badArgument, check, loadAddon, type Addon, type Port } from './native/addon.js';
 import { chainMove, chainStart, chainTickets } from './native/chain.js';
 import { makeNative, type Native } from './native/context.js';
 import { NativeSecret } from './native/pairing.js';
@@ -30,6 +30,11 @@ const engines = new Map<Port, NativeEngine>();
 /** Throws ERR_HAWSER_ENGINE where the addon was not built or does not load; its cause says why. */
 export function createNativeEngine(port: Port): Engine {
   return engineOf(port);
+}
+
+/** For tests: over an addon that the test has loaded itself. */
+export function engineOver(addon: Addon): Engine {
+  return new NativeEngine(makeNative(addon));
 }
 
 /** For tests: objects of this thread that the addon made and the garbage collector has not finalised. */

@@ -99,16 +99,18 @@ function clocks(pair: EnginePair): void {
 
 attack('class 15: clocks that jump, go back and wrap', clocks, {
   'an end never takes a time below the highest it saw': (check, pair) => {
+    let highest = 0;
     const gateway = layered(pair.gateway, {
       gateway: (core) => {
-        let highest = 0;
-        const deadline = (): number => {
-          const at = core.deadline();
-          highest = Math.max(highest, at === Infinity ? 0 : at);
-          return at === Infinity ? at : highest;
+        const send = (now: number): Uint8Array | undefined => {
+          if (now < highest) return undefined;
+          highest = now;
+          return core.send(now);
         };
-        // An acknowledgement that waits for a time that was once ahead.
-        return { deadline, send: (now) => (now < highest ? undefined : core.send(now)) };
+        const deadline = (): number => (core.deadline() < highest ? Infinity : core.deadline());
+        const write: typeof core.write = (id, data, fin, now) =>
+          now < highest ? { taken: 0, finTaken: false } : core.write(id, data, fin, now);
+        return { send, write, deadline };
       },
     });
     check({ ...pair, gateway });

@@ -106,6 +106,7 @@ class DeviceTap {
       connect: (...args) => {
         this.connecting = true;
         this.live = false;
+        this.announced = false; // of a link that went down before it could be told
         return core.connect(...args);
       },
       send: (now) => this.sent(core.send(now)),

@@ -1,17 +1,15 @@
 /**
- * Streams, messages and acknowledgement by offset (SPEC 9): frames in, events and due frames out. Knows no keys and
- * keeps no clock. What is due is kept as flags and turned into frames when a record is made, so it is bounded by
- * the number of streams whatever the peer sends.
+ * Streams, messages and acknowledgement by offset (SPEC 9): frames in, events and due frames out. Mirrors
+ * csrc/src/channel.c: what is due and what is to be reported are flags, so both are bounded by the number of streams
+ * whatever the peer sends.
  */
 
 import { Code, Kind, type CoreEvent } from '../../engine.js';
+import { Control, Sf } from './control.js';
 import type { StateHash } from './crypto.js';
 import {
   ackFrame,
-  closeFrame,
   openFrame,
-  pingFrame,
-  pongFrame,
   readOpen,
   readStream,
   resetFrame,
@@ -21,14 +19,9 @@ import {
   type OpenFields,
   type StreamFields,
 } from './frames.js';
-import { AckDue, NOWHERE, Stream } from './stream.js';
+import { SavedFlag, type SavedStream } from './saved.js';
+import { NOWHERE, St, ST_DUE, ST_EVENTS, Stream, type Owed } from './stream.js';
 import { ACK_DELAY_MS, argument, fail, Frame, Reader, U32_MAX, U48_MAX } from './wire.js';
-
-/**
- * Where a link stands: no link; waiting for the peer to begin (gateway: its SYNCED, device: STATUS); our turn to name
- * streams; waiting for the peer's SYNCED (device); everything may be sent.
- */
-export type Phase = 'off' | 'wait' | 'name' | 'await' | 'open';
 
 export interface ChannelOptions {
   gateway: boolean;
@@ -38,628 +31,662 @@ export interface ChannelOptions {
   windowRx: number;
 }
 
-export class Channel {
-  readonly streams = new Map<number, Stream>();
-  events: CoreEvent[] = [];
-  phase: Phase = 'off';
+/** Frames of one record, as far as there is room. */
+class Room {
+  readonly frames: Uint8Array[] = [];
+
+  constructor(private left: number) {}
+
+  put(frame: Uint8Array): boolean {
+    if (frame.length > this.left) return false;
+    this.left -= frame.length;
+    this.frames.push(frame);
+    return true;
+  }
+}
+
+export class Channel extends Control {
+  /** By id; a slot is made when it is first used. */
+  readonly slots: Stream[] = [];
   /** Device: the last serial given to a stream. */
   serial = 0;
-  /** Set by the device for the one record that must open with STATUS. */
-  onStatus: ((continued: boolean) => void) | undefined;
-  /** STATE or STATUS, which opens the first record. */
-  opening: Uint8Array | undefined;
   /** When a delayed acknowledgement is due. */
-  ackAt = Infinity;
-  /** The session was ended for good, by either end. */
-  ended = false;
+  ackMs = Infinity;
+  /** Of the record at hand, not yet read. */
+  #frames: Reader | undefined;
 
-  #strays = new Map<number, { serial: number; code: number }>();
-  #pong: number | undefined;
-  #pingDue = false;
-  #ping = 0;
-  /** The last PING of this link that a PONG was sent for. */
-  #answered: number | undefined;
-  /** The link may lose records unnoticed. */
-  lossy = false;
-  /** The last PING that waits for its PONG, and whether the application asked for it. */
-  #pingOut: { value: number; asked: boolean } | undefined;
-  #closeDue: number | undefined;
+  constructor(private readonly options: ChannelOptions) {
+    super(options.gateway);
+  }
 
-  constructor(private readonly options: ChannelOptions) {}
+  get live(): boolean {
+    return this.line !== undefined;
+  }
 
-  // ---- Link --------------------------------------------------------------------------------------------
+  /** The slot of an id, or undefined: beyond what this end holds. */
+  #slot(id: number): Stream | undefined {
+    if (id >= this.options.streams) return undefined;
+    while (this.slots.length <= id) this.slots.push(new Stream(this.slots.length));
+    return this.slots[id];
+  }
 
-  /** A link that continues the session: resynchronise. */
-  linkContinued(): void {
-    for (const stream of this.streams.values()) {
-      stream.leaveLink();
-      stream.early = undefined;
+  #raise(stream: Stream, event: number): void {
+    stream.set(event);
+    this.set(Sf.Events);
+  }
+
+  /** The stream ends with code; it is free once the application has been told. */
+  #close(stream: Stream, code: number): void {
+    if (stream.has(St.EvClosed)) return;
+    stream.code = code;
+    this.#raise(stream, St.EvClosed);
+  }
+
+  /** SPEC 9, closing: a direction has ended when its FIN is acknowledged. */
+  #checkEnded(stream: Stream): void {
+    if (stream.open && stream.txOver && stream.rxEnd !== 0 && stream.rxSent === stream.rxEnd) {
+      this.#close(stream, Code.Done);
     }
-    this.phase = this.options.gateway ? 'wait' : 'name';
   }
 
-  /** A link of a new session: nothing to resynchronise, streams of the old one end. Those never sent are opened. */
-  linkNew(): void {
-    for (const stream of [...this.streams.values()]) this.#leaveSession(stream);
-    if (this.options.gateway) for (const [id, stream] of this.streams) if (stream.done) this.streams.delete(id);
-    this.linkFresh();
+  /** A RESET is owed for a serial of id that no stream has (any more). A peer that waits for answers never asks for too many. */
+  #owe(owed: Owed): void {
+    let slot = this.#slot(owed.id);
+    for (let id = 0; (!slot || slot.owed) && id < this.options.streams; id++) slot = this.#slot(id);
+    if (!slot || slot.owed) throw violation('more frames for streams that are not there than there are streams');
+    slot.owed = owed;
   }
 
-  #leaveSession(stream: Stream): void {
-    const early = stream.early;
-    stream.early = undefined;
-    if (!stream.sent || stream.done) return;
-    if (stream.reset) return this.#finish(stream, stream.resetCode);
-    if (early?.fate === 'taken') return this.#goOnBehind(stream);
-    if (early?.fate !== 'again') return this.#finish(stream, early ? Code.EarlyUnknown : Code.StateLost);
-    stream.startOver();
-    this.events.push({ type: 'rewind', stream: stream.id, offset: 0 });
+  #ackBy(stream: Stream, ms: number): void {
+    stream.set(St.AckDue);
+    this.ackMs = Math.min(this.ackMs, ms);
   }
 
-  /** Early data was its OPEN and its first bytes, as if sent on this link. */
-  #goOnBehind(stream: Stream): void {
-    stream.txAt = stream.tx;
-    stream.rxAt = 0;
-  }
-
-  /** Likewise where streams that early data has opened go on. */
-  linkFresh(): void {
-    for (const stream of this.streams.values()) if (!this.options.gateway) stream.openDue = !stream.sent;
-    this.phase = 'open';
-  }
-
-  linkDown(): void {
-    for (const stream of this.streams.values()) stream.leaveLink();
-    this.#strays.clear();
-    this.#pong = undefined;
-    this.#answered = undefined;
-    this.#pingDue = false;
-    this.#pingOut = undefined;
-    this.#closeDue = undefined;
-    this.opening = undefined;
-    this.onStatus = undefined;
-    this.ackAt = Infinity;
-    this.ended = false;
-    this.phase = 'off';
-  }
-
-  /** The session is over: every stream ends with this code. */
-  forget(code: Code): void {
-    for (const stream of [...this.streams.values()]) {
-      if (!stream.done) this.#finish(stream, code);
+  /** Bytes were accepted: what is to be acknowledged, and when. */
+  #accepted(stream: Stream): void {
+    const opened = stream.has(St.Opened);
+    const first = this.gateway && opened && !stream.has(St.Told);
+    // SPEC 9: FIN is acknowledged by itself, at once. A gateway's first ACK says that the upstream is connected.
+    if (stream.rxEnd !== 0 && stream.rxAcked === stream.rxEnd - 1 && (!this.gateway || opened)) {
+      stream.rxAcked = stream.rxEnd;
     }
-    this.streams.clear();
+    // At once too: the word that the upstream is connected, and before the peer's window runs dry.
+    const dry = stream.rxAcked - stream.rxSent >= Math.floor(this.options.windowRx / 4);
+    if (first || stream.rxOver || dry) this.#ackBy(stream, this.now);
+    else if (stream.rxAcked !== stream.rxSent) this.#ackBy(stream, this.now + ACK_DELAY_MS);
   }
 
   // ---- Calls of the application -------------------------------------------------------------------------
 
-  /** busy: an id that still means a stream which has ended, because its early data has no verdict. */
-  open(name: string, kind: Kind, busy?: number): number {
-    const id = this.#freeId(busy);
-    if (this.serial >= U32_MAX) throw fail('LIMIT', 'no serial is left in this session');
-    const stream = new Stream(id, ++this.serial, kind, name);
-    stream.openDue = true;
-    this.streams.set(id, stream);
-    return id;
+  /** One that the application may use. */
+  stream(id: number): Stream | undefined {
+    const stream = this.slots[id];
+    return stream?.open ? stream : undefined;
   }
 
-  /** The peer has a stream that this end knows no more. */
-  giveUp(id: number, serial: number): void {
-    this.#strays.set(id, { serial, code: Code.Cancelled });
-  }
-
-  #freeId(busy?: number): number {
-    // An id whose 'closed' has not been handed over yet still means the old stream to the caller.
-    const told = (id: number): boolean => !this.events.some((event) => event.type === 'closed' && event.stream === id);
-    for (let id = 0; id < this.options.streams; id++) if (!this.streams.has(id) && told(id) && id !== busy) return id;
-    throw fail('LIMIT', `all ${this.options.streams} streams are in use`);
-  }
-
-  /** A stream that the application may use, ERR_HAWSER_CLOSED otherwise; ERR_HAWSER_ARG for one of the other kind. */
-  stream(id: number, kind?: Kind): Stream {
-    const stream = this.streams.get(id);
-    if (!stream || stream.done || stream.reset) throw fail('CLOSED', `stream ${id}: not open, or it has ended`);
-    argument(kind === undefined || stream.kind === kind, `stream ${id}: of the other kind`);
+  /** The same, or ERR_HAWSER_CLOSED. */
+  theStream(id: number): Stream {
+    const stream = this.stream(id);
+    if (!stream) throw fail('CLOSED', `stream ${id}: not open, or it has ended`);
     return stream;
   }
 
+  /** Device. `busy`: an id that still means a stream which has ended, because its early data has no verdict. */
+  open(name: string, kind: Kind, busy?: number): number {
+    if (this.serial >= U32_MAX) throw fail('LIMIT', 'no serial is left in this session');
+    for (let id = 0; id < this.options.streams; id++) {
+      const stream = this.#slot(id) as Stream;
+      if (stream.flags !== 0 || id === busy) continue;
+      stream.begin(++this.serial, kind, name, St.Used | St.OpenDue);
+      return id;
+    }
+    throw fail('LIMIT', `all ${this.options.streams} streams are in use`);
+  }
+
+  /** What the window leaves: the sender MUST NOT go beyond acked + window. */
   window(stream: Stream): number {
-    if (this.phase !== 'open' || this.ended) return 0;
-    const end = stream.txEnd > 0 ? stream.txEnd - 1 : U48_MAX - 1;
-    return Math.max(0, Math.min(stream.txAcked + this.options.windowTx, end) - stream.tx);
-  }
-
-  consume(id: number, bytes: number, now: number): void {
-    const stream = this.stream(id);
-    const most = stream.kind === Kind.Messages ? 0 : stream.unaccepted;
-    argument(Number.isInteger(bytes) && bytes >= 0 && bytes <= most, `stream ${id}: more than was received`);
-    stream.rxAck += bytes;
-    if (this.options.gateway && !stream.connected) {
-      stream.connected = true;
-      stream.ackDue = AckDue.Now;
-    }
-    if (bytes > 0) this.#ackLater(stream, now);
-    stream.acceptFin(this.options.gateway);
-    if (this.options.gateway) this.#finishIfOver(stream);
-  }
-
-  #ackLater(stream: Stream, now: number): void {
-    // Half a window: the sender must not come to a stop while an acknowledgement waits.
-    if (stream.rxAck - stream.ackTold >= this.options.windowRx / 2) stream.ackDue = AckDue.Now;
-    if (stream.ackDue !== AckDue.No) return;
-    stream.ackDue = AckDue.Later;
-    this.ackAt = Math.min(this.ackAt, now + ACK_DELAY_MS);
-  }
-
-  /** The delay is over. */
-  acksAreDue(): void {
-    for (const stream of this.streams.values()) if (stream.ackDue === AckDue.Later) stream.ackDue = AckDue.Now;
-    this.ackAt = Infinity;
-  }
-
-  reset(id: number, code: Code): void {
-    const stream = this.stream(id);
-    stream.resetCode = code;
-    stream.resetDue = true;
-    stream.ackDue = AckDue.No;
-    // The peer has never heard of it: there is nobody to tell.
-    if (!this.options.gateway && !stream.sent) this.#finish(stream, code);
-  }
-
-  ping(asked: boolean): void {
-    // The same until it is answered.
-    if (!this.#pingOut) this.#ping = (this.#ping + 1) % (U32_MAX + 1);
-    this.#pingOut = { value: this.#ping, asked: asked || (this.#pingOut?.asked ?? false) };
-    this.#pingDue = true;
-  }
-
-  /** Ends the session: CLOSE is the last frame. */
-  close(code: Code): void {
-    this.forget(code);
-    if (this.phase === 'off') return;
-    this.ended = true;
-    this.#closeDue = code;
-  }
-
-  // ---- Frames out ---------------------------------------------------------------------------------------
-
-  /** All due frames in the order in which they must go. A frame counts as sent once it was taken. */
-  *frames(): Generator<Uint8Array> {
-    if (this.opening) {
-      const frame = this.opening;
-      this.opening = undefined;
-      yield frame;
-    }
-    if (this.#pong !== undefined) {
-      const value = this.#pong;
-      this.#pong = undefined;
-      this.#answered = value;
-      yield pongFrame(value);
-    }
-    if (this.#pingDue) {
-      this.#pingDue = false;
-      yield pingFrame(this.#ping);
-    }
-    if (this.phase === 'name') yield* this.#nameFrames();
-    if (this.phase === 'await' || this.phase === 'open') yield* this.#streamFrames();
-    if (this.#closeDue !== undefined) {
-      const code = this.#closeDue;
-      this.#closeDue = undefined;
-      yield closeFrame(code);
-    }
-  }
-
-  /** Whether frames() has anything that cannot wait. */
-  get due(): boolean {
-    if (this.opening || this.#pong !== undefined || this.#pingDue || this.#closeDue !== undefined) return true;
-    if (this.phase === 'name') return true;
-    if (this.phase !== 'await' && this.phase !== 'open') return false;
-    if (this.#strays.size > 0) return true;
-    for (const stream of this.streams.values()) {
-      if (stream.resetDue || stream.streamDue || (stream.ackDue === AckDue.Now && !stream.reset)) return true;
-      if (stream.openDue && this.phase === 'open') return true;
-    }
-    return false;
-  }
-
-  *#nameFrames(): Generator<Uint8Array> {
-    yield* this.#strayFrames();
-    for (const stream of this.streams.values()) {
-      const frame = this.options.gateway ? this.#nameAsGateway(stream) : this.#nameAsDevice(stream);
-      if (frame) yield frame;
-    }
-    this.phase = this.options.gateway ? 'open' : 'await';
-    yield syncedFrame();
-  }
-
-  #nameAsGateway(stream: Stream): Uint8Array | undefined {
-    if (stream.resetDue) return this.#resetFrame(stream);
-    // One that the device named is named back even if it ended meanwhile: DATA may follow the device's SYNCED at once.
-    if (stream.done && (stream.reset || !stream.named)) return undefined;
-    return this.#streamFrame(stream);
-  }
-
-  #nameAsDevice(stream: Stream): Uint8Array | undefined {
-    if (!stream.sent) return undefined;
-    if (stream.resetDue) return this.#resetFrame(stream);
-    // Up to here the gateway is known to have everything; what it has beyond that its own STREAM says.
-    stream.txAt = stream.known ? stream.txAcked : 0;
-    return stream.known ? this.#streamFrame(stream, stream.txAcked) : openFrame(stream);
-  }
-
-  *#streamFrames(): Generator<Uint8Array> {
-    yield* this.#strayFrames();
-    for (const stream of [...this.streams.values()]) {
-      if (stream.resetDue) yield this.#resetFrame(stream);
-      if (stream.openDue && this.phase === 'open') yield this.#openFrame(stream);
-      if (stream.streamDue) yield this.#streamFrame(stream);
-      if (stream.ackDue !== AckDue.No && !stream.reset) yield this.#ackFrame(stream);
-    }
-    this.ackAt = Infinity;
-  }
-
-  *#strayFrames(): Generator<Uint8Array> {
-    const strays = [...this.#strays];
-    this.#strays.clear();
-    for (const [id, { serial, code }] of strays) yield resetFrame(id, serial, code);
-  }
-
-  #openFrame(stream: Stream): Uint8Array {
-    stream.openDue = false;
-    stream.sent = true;
-    stream.txAt = 0;
-    stream.rxAt = 0;
-    return openFrame(stream);
-  }
-
-  #resetFrame(stream: Stream): Uint8Array {
-    stream.resetDue = false;
-    return resetFrame(stream.id, stream.serial, stream.resetCode);
-  }
-
-  #ackFrame(stream: Stream): Uint8Array {
-    this.#told(stream);
-    return ackFrame(stream.id, stream.rxAck);
-  }
-
-  #streamFrame(stream: Stream, tx = stream.tx): Uint8Array {
-    stream.streamDue = false;
-    stream.txAt = tx;
-    this.#told(stream);
-    // ack 0 in a STREAM does not say that the upstream is connected; an ACK frame does.
-    if (this.options.gateway && stream.connected && stream.rxAck === 0) stream.ackDue = AckDue.Now;
-    return streamFrame({ id: stream.id, serial: stream.serial, tx, rx: stream.rx, ack: stream.rxAck });
-  }
-
-  #told(stream: Stream): void {
-    stream.ackTold = stream.rxAck;
-    stream.ackDue = AckDue.No;
-    if (!this.options.gateway) this.#finishIfOver(stream);
-  }
-
-  /** Before DATA: tells the peer where it goes, if that is not where the last one left off. */
-  announcement(stream: Stream): Uint8Array | undefined {
-    return stream.txAt === stream.tx ? undefined : this.#streamFrame(stream);
+    const open = Math.max(0, this.options.windowTx - (stream.tx - stream.txAcked));
+    return Math.min(open, U48_MAX - 1 - stream.tx);
   }
 
   /** The next `length` bytes, and FIN if asked, go out in one DATA or FIN frame. */
   advance(stream: Stream, length: number, fin: boolean): void {
     stream.tx += length + (fin ? 1 : 0);
     if (fin) stream.txEnd = stream.tx;
-    stream.txAt = stream.tx;
-    stream.txHigh = Math.max(stream.txHigh, stream.tx);
   }
 
-  /** This end waits for an answer of some kind, so silence means something. */
-  get waiting(): boolean {
-    if (this.phase === 'off') return false;
-    if (this.phase === 'wait' || this.phase === 'await' || this.#pingOut) return true;
-    for (const stream of this.streams.values()) if (this.#waits(stream)) return true;
-    return false;
+  consume(id: number, bytes: number): void {
+    argument(Number.isInteger(bytes) && bytes >= 0, 'bytes: must be a number of bytes');
+    const stream = this.theStream(id);
+    const end = stream.rxEnd !== 0 ? stream.rxEnd - 1 : stream.rx;
+    argument(bytes === 0 || bytes <= end - stream.rxAcked, `stream ${id}: more than was received`);
+    stream.rxAcked += bytes;
+    if (this.gateway) stream.set(St.Opened);
+    this.#accepted(stream);
   }
 
-  #waits(stream: Stream): boolean {
-    if (stream.done) return false;
-    if (stream.reset) return !stream.resetDue;
-    return stream.txAcked < stream.tx || (!this.options.gateway && stream.sent && !stream.known);
+  /**
+   * A device waits for the answer before the id is free, since DATA of the old stream may be on its way. A gateway chooses no
+   * ids: for it the stream is over, and only remembered.
+   */
+  reset(id: number, code: Code): void {
+    const stream = this.theStream(id);
+    stream.clear(ST_DUE);
+    stream.code = code;
+    if (!this.gateway && !stream.has(St.Sent)) return this.#close(stream, code); // there is nobody to tell
+    stream.set(St.Reset | (this.live ? St.ResetDue : 0));
+    if (this.gateway || !this.live) this.#close(stream, code);
+  }
+
+  /** Some stream waits for its peer's acknowledgement; a device also for the word that its OPEN has arrived. */
+  get streamsWait(): boolean {
+    return this.slots.some((stream) => {
+      if (!stream.has(St.Used)) return false;
+      if (stream.tx > stream.txAcked) return true;
+      return !this.gateway && (stream.has(St.Reset) || (stream.flags & (St.Sent | St.Known)) === St.Sent);
+    });
+  }
+
+  // ---- Frames out ---------------------------------------------------------------------------------------
+
+  /** The link is up, and frames of streams may be said on it now. */
+  get speaks(): boolean {
+    // SPEC 9: the gateway sends no stream frame until it has the device's SYNCED.
+    return this.live && !this.has(Sf.Hold | Sf.Closed) && !(this.gateway && this.has(Sf.SyncWait));
+  }
+
+  /** No frame of another kind has to go before this stream's bytes. */
+  maySend(stream: Stream): boolean {
+    const ready = this.speaks && !this.has(Sf.StateDue | Sf.StatusDue | Sf.SyncDue);
+    return ready && !stream.has(St.OpenDue | St.StreamDue | St.ResetDue | St.Held) && !stream.owed;
+  }
+
+  /** Some stream has a frame to send; an acknowledgement when its time has come. */
+  due(now: number): boolean {
+    if (this.has(Sf.SyncDue) || now >= this.ackMs) return true;
+    return this.slots.some(
+      (stream) => stream.has(St.OpenDue | St.StreamDue | St.ResetDue) || stream.owed !== undefined,
+    );
+  }
+
+  /** One record of frames that are due; what they say is then said. */
+  record(max: number): Uint8Array[] {
+    const room = new Room(max);
+    for (const frame of this.controlFrames()) room.put(frame);
+    if (this.speaks) this.#putStreams(room);
+    return room.frames;
+  }
+
+  /** In SPEC 9's order: what resynchronises, SYNCED, the rest. */
+  #putStreams(room: Room): void {
+    for (const stream of this.slots) {
+      if (!this.#putOwed(stream, room)) return;
+      for (const due of [St.OpenDue, St.StreamDue, St.ResetDue]) if (!this.#put(stream, due, room)) return;
+    }
+    if (this.has(Sf.SyncDue)) {
+      if (!room.put(syncedFrame())) return;
+      this.clear(Sf.SyncDue);
+    }
+    for (const stream of this.slots) if (!this.#put(stream, St.AckDue, room)) return;
+    this.ackMs = Infinity;
+  }
+
+  #putOwed(stream: Stream, room: Room): boolean {
+    const { owed } = stream;
+    if (!owed) return true;
+    if (!room.put(resetFrame(owed.id, owed.serial, owed.code))) return false;
+    stream.owed = undefined;
+    return true;
+  }
+
+  #put(stream: Stream, due: number, room: Room): boolean {
+    if (!stream.has(due)) return true;
+    if (!room.put(this.#dueFrame(stream, due))) return false;
+    stream.clear(due);
+    if (due === St.OpenDue) stream.set(St.Sent);
+    else if (due === St.AckDue || due === St.StreamDue) this.#told(stream, due);
+    return true;
+  }
+
+  #dueFrame(stream: Stream, due: number): Uint8Array {
+    if (due === St.OpenDue) return openFrame(stream);
+    if (due === St.StreamDue) return nameFrame(stream);
+    if (due === St.ResetDue) return resetFrame(stream.id, stream.serial, stream.code);
+    return ackFrame(stream.id, stream.rxAcked);
+  }
+
+  /** rxAcked was told. STREAM says it as well as ACK does, but for the gateway's first word, which is an ACK. */
+  #told(stream: Stream, due: number): void {
+    stream.rxSent = stream.rxAcked;
+    if (due === St.AckDue) stream.set(St.Told);
+    else if (!this.gateway || stream.rxAcked > 0) stream.clear(St.AckDue);
+    this.#checkEnded(stream);
   }
 
   // ---- Frames in ----------------------------------------------------------------------------------------
 
-  /** One record's plaintext. Throws ERR_HAWSER_PEER; events of the frames before it stay. */
-  receive(plaintext: Uint8Array): void {
-    const reader = new Reader(plaintext);
-    while (reader.left > 0 && !this.ended) this.#frame(reader);
-    if (this.onStatus) throw violation('the first record does not open with STATUS');
+  /** The plaintext of a record has come: next() reads it. */
+  feed(plaintext: Uint8Array): void {
+    this.#frames = new Reader(plaintext);
   }
 
-  #frame(reader: Reader): void {
-    const code = reader.u8();
-    this.#allowed(code);
-    switch (code) {
-      case Frame.Status:
-        return this.#status(reader.u8(), reader.ok);
-      case Frame.Open:
-        return this.#receiveOpen(readOpen(reader));
-      case Frame.Stream:
-        return this.#receiveStream(readStream(reader));
-      case Frame.Synced:
-        return this.#receiveSynced();
-      case Frame.Data:
-      case Frame.Fin:
-      case Frame.Msg:
-        return this.#receiveBytes(code, reader);
-      case Frame.Ack:
-        return this.#receiveAck(reader.u16(), reader.u48(), reader.ok);
-      case Frame.Reset:
-        return this.#receiveReset(reader.u16(), reader.u32(), reader.u8(), reader.ok);
-      case Frame.Ping:
-        return this.#receivePing(reader.u32(), reader.ok);
-      case Frame.Pong:
-        return this.#receivePong(reader.u32(), reader.ok);
-      case Frame.Close:
-        return this.#receiveClose(reader.u8(), reader.ok);
-      default:
-        throw violation(`frame 0x${code.toString(16)} is unknown or has no place here`);
+  get unread(): boolean {
+    return this.#frames !== undefined && this.#frames.left > 0;
+  }
+
+  /** The next event of streams or frames; undefined: there is none. Throws ERR_HAWSER_PEER. */
+  next(): CoreEvent | undefined {
+    for (;;) {
+      const event = this.has(Sf.Events) ? this.#streamEvent() : undefined;
+      if (event) return event;
+      const reader = this.#frames;
+      if (!reader || reader.left === 0) return undefined;
+      const read = this.#frame(reader);
+      if (this.take(Sf.EvLive)) return { type: 'live', continued: this.has(Sf.Continued) }; // STATUS has come
+      if (read) return read;
     }
   }
 
-  /** What may come in this phase. */
-  #allowed(code: number): void {
-    if ((code === Frame.Status) !== (this.onStatus !== undefined)) throw violation('STATUS out of place');
-    if (!this.options.gateway || this.phase !== 'wait') return;
+  #frame(reader: Reader): CoreEvent | undefined {
+    const code = reader.peek();
+    if (!this.#inPlace(code)) throw violation(`frame 0x${code.toString(16)} out of place`);
+    if (code === Frame.Open && this.#replaces(reader)) return undefined; // the frame stays where it is until that was told
+    reader.u8();
+    switch (code) {
+      case Frame.Synced:
+        return this.#onSynced();
+      case Frame.Open:
+        return this.#onOpen(readOpen(reader));
+      case Frame.Stream:
+        return this.#onStream(readStream(reader));
+      case Frame.Data:
+      case Frame.Fin:
+      case Frame.Msg:
+        return this.#onBytes(code, reader);
+      case Frame.Ack:
+        return this.#onAck(reader.u16(), reader.u48(), reader.ok);
+      case Frame.Reset:
+        return this.#onReset(reader.u16(), reader.u32(), reader.u8(), reader.ok);
+      default:
+        this.controlFrame(code, reader);
+        return undefined;
+    }
+  }
+
+  /** What may come now: SPEC 9, STATUS first, and before SYNCED only what resynchronises. */
+  #inPlace(code: number): boolean {
+    if (this.has(Sf.StatusWait) && code !== Frame.Status) return false;
+    if (!this.gateway || !this.has(Sf.SyncWait)) return true;
     const early: readonly number[] = [
       Frame.Open, Frame.Stream, Frame.Synced, Frame.Reset, Frame.Ping, Frame.Pong, Frame.Close,
     ]; // prettier-ignore
-    if (!early.includes(code)) throw violation(`frame 0x${code.toString(16)} before SYNCED`);
+    return early.includes(code);
   }
 
-  #status(value: number, ok: boolean): void {
-    if (!ok || value > 1) throw violation('STATUS with a wrong field');
-    const tell = this.onStatus;
-    this.onStatus = undefined;
-    tell?.(value === 1);
+  /** Gateway: an OPEN with a higher serial ends the stream that had the id. Says so first, then takes the frame. */
+  #replaces(reader: Reader): boolean {
+    if (!this.gateway) return false;
+    const { id, serial } = readOpen(reader.behind(1));
+    const stream = this.#slot(id);
+    if (!stream?.has(St.Used) || serial <= stream.serial) return false;
+    this.#close(stream, Code.Done);
+    return true;
   }
 
   // -- Opening and resynchronisation
 
-  #receiveOpen(fields: OpenFields): void {
-    if (!this.options.gateway) throw violation('OPEN from a gateway');
-    const { id, serial } = fields;
-    if (id >= this.options.streams) {
-      this.#strays.set(id, { serial, code: Code.Limit });
-      return;
+  #onOpen({ id, serial, kind, name }: OpenFields): CoreEvent | undefined {
+    if (!this.gateway) throw violation('OPEN from a gateway');
+    const stream = this.#slot(id);
+    if (!stream) {
+      this.#owe({ id, serial, code: Code.Limit }); // SPEC 9: an id beyond what the gateway holds
+      return undefined;
     }
-    const old = this.streams.get(id);
-    if (old && serial < old.serial) throw violation('OPEN with an old serial');
-    if (old?.serial === serial) return this.#repeatOpen(old);
-    if (old && !old.done) this.#finish(old, Code.StateLost);
-    this.#create(fields);
-  }
-
-  #create({ id, serial, kind, name }: OpenFields): void {
-    const stream = new Stream(id, serial, kind, name);
-    stream.txAt = 0;
-    stream.rxAt = 0;
-    stream.sent = true;
-    stream.named = true;
-    this.streams.set(id, stream);
-    this.events.push({ type: 'open', stream: id, kind, name });
-  }
-
-  #repeatOpen(stream: Stream): void {
-    if (stream.done || stream.reset) return this.#repeatLastWord(stream);
-    stream.rxAt = 0;
-    stream.named = true;
-    // The device has heard nothing of this stream, so it holds nothing of it.
-    if (this.phase === 'wait') this.#adopt(stream, 0, 0);
-  }
-
-  /** The peer does not know yet how this stream ended. */
-  #repeatLastWord(stream: Stream): void {
-    stream.named = true;
-    if (stream.reset) stream.resetDue = true;
-    else stream.streamDue = true;
-  }
-
-  #receiveStream(fields: StreamFields): void {
-    const { id, serial, tx, rx, ack } = fields;
-    const stream = this.streams.get(id);
-    if (!stream || stream.serial !== serial) {
-      if (this.options.gateway) this.#strays.set(id, { serial, code: Code.StateLost });
-      return;
+    if (serial < stream.serial) throw violation('OPEN with an old serial');
+    if (serial > stream.serial) {
+      stream.begin(serial, kind, '', St.Used | St.Named);
+      return { type: 'open', stream: id, kind, name };
     }
-    if (stream.done) return this.#repeatLastWord(stream);
-    if (stream.reset) {
-      stream.named = true;
-      if (this.options.gateway) stream.resetDue = true;
-      return;
-    }
+    if (stream.has(St.Done)) this.#recall(stream);
+    // A repeat: the device has heard nothing of this stream.
+    else if (stream.open) this.#takeStream(stream, 0, 0, 0);
+    return undefined;
+  }
+
+  /** Gateway: a stream that has ended is asked after: its final offsets, or its RESET. */
+  #recall(stream: Stream): void {
+    stream.set(stream.has(St.Reset | St.Answered) ? St.ResetDue : St.StreamDue);
+  }
+
+  #onStream({ id, serial, tx, rx, ack }: StreamFields): undefined {
+    const stream = this.#slot(id);
+    const own = stream !== undefined && serial === stream.serial;
+    if (own && stream.open) return this.#takeStream(stream, tx, rx, ack);
+    if (!this.gateway) return undefined;
+    if (own && stream.has(St.Done)) this.#recall(stream);
+    else this.#owe({ id, serial, code: Code.StateLost });
+    return undefined;
+  }
+
+  /**
+   * The peer's word on a stream that both have: SPEC 9, resynchronisation. The first one on a link also tells where this end
+   * goes on; a later one only where the peer does.
+   */
+  #takeStream(stream: Stream, tx: number, rx: number, ack: number): undefined {
+    const first = !stream.has(St.Named);
+    const most = stream.txEnd !== 0 ? stream.txEnd : U48_MAX - 1; // of any stream with that end, or with none yet
+    const sent = Math.min(most, stream.has(St.Held) ? stream.txHigh : stream.tx);
     if (tx > stream.rx) throw violation('STREAM behind a gap');
-    const most = stream.txEnd > 0 ? stream.txEnd : U48_MAX - 1; // of any stream with that end, or with none yet
-    if (rx > Math.min(most, Math.max(stream.tx, stream.txHigh)))
-      throw violation('STREAM with an offset that was never sent');
-    const resync = this.phase === 'wait' || this.phase === 'await' || this.phase === 'name';
+    if ((first && rx < stream.txAcked) || rx > sent) throw violation('STREAM with an offset that was never sent');
     stream.rxAt = tx;
-    stream.named = true;
-    if (resync) this.#adopt(stream, rx, ack);
-    else this.#acknowledge(stream, ack);
-    if (this.options.gateway) this.#finishIfOver(stream);
-    else this.#heard(stream, ack > 0);
+    stream.set(St.Named | (this.gateway ? 0 : St.Known));
+    if (ack > stream.txAcked) {
+      stream.txAcked = ack;
+      this.#raise(stream, St.EvAcked);
+      this.#noteOpened(stream);
+    }
+    // A device that had nothing in flight, and was not held, may have written more since: then there is nothing to mend.
+    if (first && (this.gateway ? rx !== stream.tx : stream.has(St.Held))) this.#goOnFrom(stream, rx);
+    this.#checkEnded(stream);
+    return undefined;
   }
 
-  /** The peer's receiving side at the start of a link: writing goes on from there. */
-  #adopt(stream: Stream, rx: number, ack: number): void {
-    if (rx < stream.txAcked) throw violation('STREAM that takes an acknowledgement back');
-    this.#acknowledge(stream, ack);
-    stream.txHigh = stream.txHigh === U48_MAX ? rx : stream.txHigh; // restored: now it is known
-    if (stream.tx === rx) return;
+  #goOnFrom(stream: Stream, rx: number): void {
+    if (!this.gateway && rx !== stream.tx) stream.set(St.StreamDue); // announce where the next DATA goes
     stream.tx = rx;
-    this.events.push({ type: 'rewind', stream: stream.id, offset: rx });
+    stream.clear(St.Held);
+    if (rx < stream.txEnd) stream.txEnd = 0; // FIN will be written again
+    this.#raise(stream, St.EvRewind);
   }
 
-  #receiveSynced(): void {
-    if (this.options.gateway ? this.phase !== 'wait' : this.phase !== 'await') throw violation('SYNCED out of place');
-    for (const stream of [...this.streams.values()]) {
-      // A device's own RESET is still answered, and a stream that was never sent could not be named.
-      const expected = this.options.gateway || (stream.sent && !stream.reset);
-      if (expected && !stream.named && !stream.done) this.#finishUnnamed(stream);
-    }
-    this.phase = this.options.gateway ? 'name' : 'open';
+  /** The gateway's first acknowledgement says that the upstream is connected. */
+  #noteOpened(stream: Stream): void {
+    if (this.gateway || stream.has(St.Opened)) return;
+    stream.set(St.Opened | St.Known);
+    this.#raise(stream, St.EvOpened);
   }
 
-  /** The peer holds nothing of it any more: it ended in good order there, or was lost. */
-  #finishUnnamed(stream: Stream): void {
-    if (this.options.gateway && !stream.reset && stream.txEnd > 0 && stream.rxOver) {
-      stream.txAcked = stream.txEnd;
-      return this.#finish(stream, Code.Done);
+  /** Gateway: forgets the streams that were not named, tells its own. Device: what the gateway left unnamed is lost. */
+  #onSynced(): undefined {
+    if (!this.take(Sf.SyncWait)) throw violation('SYNCED out of place');
+    if (this.gateway) this.set(Sf.SyncDue);
+    for (const stream of this.slots) {
+      if (!stream.open) continue;
+      if (stream.has(St.Named)) stream.set(this.gateway ? St.StreamDue : 0);
+      // The device forgets what has ended on both sides: then only its last acknowledgement was lost.
+      else if (this.gateway) this.#close(stream, stream.txEnd !== 0 && stream.rxOver ? Code.Done : Code.StateLost);
+      else if (stream.has(St.Asked)) this.#close(stream, Code.StateLost);
     }
-    if (!stream.reset) stream.resetCode = Code.StateLost;
-    this.#finish(stream, stream.resetCode);
+    return undefined;
   }
 
   // -- Bytes
 
-  #receiveBytes(code: number, reader: Reader): void {
+  #onBytes(code: number, reader: Reader): CoreEvent | undefined {
     const id = reader.u16();
     const bytes = reader.rest();
     if (!reader.ok) throw violation('a frame is cut short');
-    const stream = this.streams.get(id);
-    if (!stream || stream.done || stream.reset) return;
+    const stream = this.stream(id);
+    if (!stream) return undefined;
     if ((code === Frame.Msg) !== (stream.kind === Kind.Messages)) throw violation('bytes of the other kind of stream');
-    if (code === Frame.Msg) this.events.push({ type: 'message', stream: id, data: bytes });
-    else this.#receiveData(stream, bytes, code === Frame.Fin);
+    if (code === Frame.Msg) return { type: 'message', stream: id, data: bytes };
+    return this.#onData(stream, bytes, code === Frame.Fin);
   }
 
-  #receiveData(stream: Stream, bytes: Uint8Array, fin: boolean): void {
-    const at = stream.rxAt;
-    const end = at + bytes.length;
-    if (at === NOWHERE || at > stream.rx) throw violation('a gap in a stream');
-    const last = stream.rxEnd > 0 ? stream.rxEnd - 1 : Infinity;
-    if (end > last || (fin && last !== Infinity && end !== last)) throw violation('bytes behind a FIN');
-    if (fin && end < stream.rx && last === Infinity) throw violation('FIN before bytes that were sent');
-    if (end > stream.rxAck + this.options.windowRx) throw violation('more than the window');
+  /** Bytes below rx are discarded, so repeats do no harm; a gap is a violation. */
+  #onData(stream: Stream, bytes: Uint8Array, fin: boolean): CoreEvent | undefined {
+    const end = this.#endOf(stream, bytes.length, fin);
+    if (!this.gateway) stream.set(St.Known);
+    const fresh = Math.max(0, end - stream.rx);
+    stream.rx = Math.max(stream.rx, end);
     stream.rxAt = end + (fin ? 1 : 0);
-    const fresh =
-      last === Infinity ? bytes.subarray(Math.min(stream.rx - at, bytes.length)) : bytes.subarray(bytes.length);
-    if (fresh.length > 0) {
-      stream.rx = end;
-      this.events.push({ type: 'data', stream: stream.id, data: fresh });
+    if (fin && stream.rxEnd === 0) {
+      stream.rxEnd = stream.rx = end + 1;
+      this.#raise(stream, St.EvFin);
+      this.#accepted(stream);
     }
-    if (fin && last === Infinity) this.#receiveFin(stream, end);
+    return fresh > 0 ? { type: 'data', stream: stream.id, data: bytes.subarray(bytes.length - fresh) } : undefined;
   }
 
-  #receiveFin(stream: Stream, end: number): void {
-    stream.rxEnd = end + 1;
-    stream.rx = stream.rxEnd;
-    this.events.push({ type: 'fin', stream: stream.id });
-    stream.acceptFin(this.options.gateway);
-    if (this.options.gateway) this.#finishIfOver(stream);
+  /** Where bytes that came end, which is where they may. */
+  #endOf(stream: Stream, length: number, fin: boolean): number {
+    if (stream.rxAt > stream.rx) throw violation('a gap in a stream');
+    const end = stream.rxAt + length;
+    const beyond = end > stream.rx && end - stream.rxAcked > this.options.windowRx;
+    if (end > U48_MAX - 1 || beyond) throw violation('more than the window');
+    // Nothing beyond a FIN, and a FIN only where the first one was.
+    const last = stream.rxEnd - 1;
+    if (stream.rxEnd !== 0 && (end > last || (fin && end !== last))) throw violation('bytes behind a FIN');
+    if (fin && stream.rxEnd === 0 && end < stream.rx) throw violation('FIN before bytes that were sent');
+    return end;
   }
 
-  #receiveAck(id: number, offset: number, ok: boolean): void {
+  #onAck(id: number, offset: number, ok: boolean): undefined {
     if (!ok) throw violation('a frame is cut short');
-    const stream = this.streams.get(id);
-    if (!stream || stream.done || stream.reset) return;
-    this.#acknowledge(stream, offset);
-    if (!this.options.gateway) this.#heard(stream, true);
-    this.#finishIfOver(stream);
-  }
-
-  #acknowledge(stream: Stream, offset: number): void {
-    if (offset > stream.txHigh) throw violation('ACK of what was never sent');
-    if (offset <= stream.txAcked) return;
-    stream.txAcked = offset;
-    this.events.push({ type: 'acked', stream: stream.id, offset });
-    if (stream.tx >= offset) return;
-    stream.tx = offset;
-    this.events.push({ type: 'rewind', stream: stream.id, offset });
-  }
-
-  /** Device: the gateway knows the stream; its upstream may be connected as well. */
-  #heard(stream: Stream, connected: boolean): void {
-    stream.known = true;
-    if (connected && !stream.connected) {
-      stream.connected = true;
-      this.events.push({ type: 'opened', stream: stream.id });
+    const stream = this.stream(id);
+    if (!stream) return undefined;
+    if (offset > stream.tx) throw violation('ACK of what was never sent');
+    this.#noteOpened(stream);
+    if (offset > stream.txAcked) {
+      stream.txAcked = offset;
+      this.#raise(stream, St.EvAcked);
+      this.#checkEnded(stream);
     }
-    this.#finishIfOver(stream);
+    return undefined;
   }
 
-  // -- Ends
-
-  #finishIfOver(stream: Stream): void {
-    if (stream.done || stream.reset || !stream.txOver || !stream.rxOver) return;
-    // A device's id is free only once its own last acknowledgement is out.
-    if (!this.options.gateway && (stream.ackTold !== stream.rxEnd || this.phase === 'off')) return;
-    this.#finish(stream, Code.Done);
-  }
-
-  #finish(stream: Stream, code: number): void {
-    stream.done = true;
-    if (!this.options.gateway && this.streams.get(stream.id) === stream) this.streams.delete(stream.id);
-    this.events.push({ type: 'closed', stream: stream.id, code: code as Code });
-  }
-
-  #receiveReset(id: number, serial: number, code: number, ok: boolean): void {
+  /** The receiver of a RESET that has not sent one for this serial sends one back (code 0). */
+  #onReset(id: number, serial: number, code: number, ok: boolean): undefined {
     if (!ok || serial === 0) throw violation('RESET with a wrong field');
-    const stream = this.streams.get(id);
-    if (stream?.serial === serial) return this.#resetStream(stream, code);
-    if (!this.options.gateway) return;
-    const stray = this.#strays.get(id);
-    if (stray?.serial !== serial) this.#strays.set(id, { serial, code: Code.Done });
-  }
-
-  #resetStream(stream: Stream, code: number): void {
-    const answered = stream.reset;
-    const reason = answered ? stream.resetCode : code;
-    if (!answered) stream.resetCode = Code.Done;
-    // A device that asks again has not heard the answer: its link was torn.
-    if (!answered || (this.options.gateway && stream.done)) stream.resetDue = true;
-    stream.named = true;
-    // A device keeps no stream to answer from; what it owes goes out before any OPEN for the same id.
-    if (!this.options.gateway && stream.resetDue) {
-      this.#strays.set(stream.id, { serial: stream.serial, code: stream.resetCode });
+    const stream = this.#slot(id);
+    if (!stream) return undefined; // its OPEN or STREAM was answered with a RESET
+    const own = serial === stream.serial;
+    if (own && stream.has(St.Reset)) {
+      if (stream.has(St.Used))
+        this.#close(stream, stream.code); // the answer to the device's own
+      else if (this.gateway) stream.set(St.ResetDue); // the device may not have heard this end's: that link was torn
+      return undefined;
     }
-    if (!stream.done) this.#finish(stream, reason);
+    if (!this.gateway && !(own && stream.has(St.Used))) return undefined;
+    if (own && stream.has(St.Used)) {
+      stream.clear(ST_DUE);
+      this.#close(stream, code);
+    }
+    this.#owe({ id, serial, code: Code.Done });
+    return undefined;
   }
 
-  /** At a serial line a PING that was answered already says that the answer was lost: the gateway can read nothing any more. */
-  #receivePing(value: number, ok: boolean): void {
-    if (!ok) throw violation('a frame is cut short');
-    if (this.lossy && !this.options.gateway && value === this.#answered) this.events.push({ type: 'dead' });
-    this.#pong = value;
+  // ---- Events -------------------------------------------------------------------------------------------
+
+  #streamEvent(): CoreEvent | undefined {
+    const stream = this.slots.find((slot) => slot.has(ST_EVENTS));
+    if (stream) return this.#eventOf(stream);
+    this.clear(Sf.Events);
+    return undefined;
   }
 
-  #receivePong(value: number, ok: boolean): void {
-    if (!ok) throw violation('a frame is cut short');
-    if (this.#pingOut?.value !== value) return;
-    if (this.#pingOut.asked) this.events.push({ type: 'pong' });
-    this.#pingOut = undefined;
+  #eventOf(stream: Stream): CoreEvent {
+    const { id } = stream;
+    if (stream.has(St.EvOpened)) {
+      stream.clear(St.EvOpened);
+      return { type: 'opened', stream: id };
+    }
+    if (stream.has(St.EvAcked)) {
+      stream.clear(St.EvAcked);
+      return { type: 'acked', stream: id, offset: stream.txAcked };
+    }
+    if (stream.has(St.EvFin)) {
+      stream.clear(St.EvFin);
+      return { type: 'fin', stream: id };
+    }
+    if (stream.has(St.EvClosed)) {
+      const { code } = stream;
+      this.#free(stream);
+      return { type: 'closed', stream: id, code: code as Code };
+    }
+    stream.clear(St.EvRewind);
+    return { type: 'rewind', stream: id, offset: stream.tx };
   }
 
-  #receiveClose(code: number, ok: boolean): void {
-    if (!ok) throw violation('a frame is cut short');
-    this.forget(code as Code);
-    this.ended = true;
-    this.events.push({ type: 'close', code: code as Code });
+  /** The application has been told that the stream is gone. A gateway remembers how it ended (SPEC 9, closing). */
+  #free(stream: Stream): void {
+    if (!this.gateway) {
+      stream.flags = 0;
+      stream.name = '';
+      return;
+    }
+    const ownReset = stream.flags & (St.Reset | St.ResetDue);
+    const well = stream.txOver && stream.rxEnd !== 0 && stream.rxSent === stream.rxEnd;
+    stream.flags = St.Done | (ownReset !== 0 ? ownReset : well ? 0 : St.Answered);
+    if (ownReset === 0) stream.code = Code.Done;
+  }
+
+  // ---- Early data, at a device ---------------------------------------------------------------------------
+
+  /** Was TAKEN, and its stream stands behind it; or not, and it starts over where it was. `tx` is the end of its bytes. */
+  settleEarly(stream: Stream, taken: boolean, tx: number, fin: boolean): void {
+    if (!taken) {
+      if (!stream.has(St.Held)) this.#raise(stream, St.EvRewind); // else the gateway's STREAM says where to go on
+      return;
+    }
+    stream.tx = tx + (fin ? 1 : 0);
+    stream.txEnd = fin ? stream.tx : 0;
+    if (stream.has(St.OpenDue)) {
+      stream.rxAt = 0;
+      stream.clear(St.OpenDue);
+      if (this.has(Sf.Continued)) stream.set(St.StreamDue | St.Asked);
+    }
+    stream.set(St.Sent | St.Known);
+    stream.clear(St.Held);
+  }
+
+  /** May have been taken: where to go on, only the gateway knows. */
+  doubtEarly(stream: Stream, tx: number, fin: boolean): void {
+    const end = tx + (fin ? 1 : 0);
+    if (!stream.open) return;
+    stream.txHigh = Math.max(stream.txHigh, end);
+    if (fin) stream.txEnd = end;
+    stream.set(St.Held);
+  }
+
+  /** The peer has a stream that this end knows no more. */
+  giveUp(id: number): void {
+    const stream = this.slots[id];
+    if (stream) stream.owed = { id, serial: stream.serial, code: Code.Cancelled };
+  }
+
+  /** SPEC 7.4, saved state: how far it got, the gateway alone knows. */
+  restore(saved: SavedStream, name: string): void {
+    const { id, serial, kind, flags, acked, ack } = saved;
+    const stream = this.#slot(id) as Stream;
+    const known = flags & SavedFlag.Known ? St.Known | St.Opened : 0;
+    stream.begin(serial, kind, name, St.Used | St.Sent | St.Held | known);
+    stream.tx = stream.txAcked = acked;
+    stream.txHigh = U48_MAX;
+    stream.rx = stream.rxAcked = stream.rxSent = ack;
+    stream.txEnd = flags & SavedFlag.OwnFin ? acked : 0;
+    stream.rxEnd = flags & SavedFlag.PeerFin ? ack : 0;
+    stream.rxAt = NOWHERE;
+  }
+
+  // ---- Links come and go ---------------------------------------------------------------------------------
+
+  up(now: number): void {
+    this.controlUp(now);
+    this.#frames = undefined;
+  }
+
+  #forgetLink(stream: Stream): void {
+    stream.rxAt = NOWHERE;
+    stream.clear(St.Named | St.Asked | St.StreamDue | St.AckDue | St.ResetDue);
+    // Whether the word that the upstream is connected has arrived is not known.
+    if (this.gateway && stream.open && stream.has(St.Opened) && stream.rxAcked === 0) stream.set(St.AckDue);
+  }
+
+  /** Device: names a stream to the gateway, from where it knows the gateway to be. */
+  #nameStream(stream: Stream): void {
+    if (!stream.has(St.Sent)) {
+      stream.set(St.OpenDue);
+      stream.rxAt = 0;
+      return;
+    }
+    const known = stream.has(St.Known);
+    const tx = known ? stream.txAcked : 0;
+    stream.clear(St.Doubt); // offsets dedupe what a stream of this session carried
+    stream.set(St.Asked | (known ? St.StreamDue : St.OpenDue));
+    if (stream.tx === tx) return;
+    stream.txHigh = Math.max(stream.txHigh, stream.tx);
+    stream.tx = tx;
+    stream.set(St.Held);
+  }
+
+  /** A link is up that continues the session: resynchronise. */
+  linkContinues(): void {
+    this.ackMs = Infinity; // STREAM tells what was accepted
+    this.set(Sf.Continued | Sf.SyncWait);
+    for (const stream of this.slots) {
+      this.#forgetLink(stream);
+      if (!this.gateway && stream.open) this.#nameStream(stream);
+    }
+    if (!this.gateway) this.set(Sf.SyncDue | Sf.EvLive);
+  }
+
+  /** One of a new session. A device's old session is gone, and with it every stream that was opened in it. */
+  linkRenews(): void {
+    this.clear(Sf.Continued);
+    this.name = this.nextName;
+    if (this.gateway) return;
+    for (const stream of this.slots) {
+      if (!stream.open) continue;
+      if (stream.has(St.Doubt)) this.#close(stream, Code.EarlyUnknown);
+      else if (stream.has(St.Sent)) this.#close(stream, Code.StateLost);
+      else this.#startOver(stream);
+    }
+    this.set(Sf.EvLive);
+  }
+
+  /** Opened in the new session. What early data in the old one came to, if it carried any, does not matter here. */
+  #startOver(stream: Stream): void {
+    stream.set(St.OpenDue);
+    stream.rxAt = 0;
+    if (!stream.has(St.Held)) return;
+    stream.clear(St.Held);
+    stream.txHigh = stream.txEnd = 0;
+    this.#raise(stream, St.EvRewind);
+  }
+
+  down(): void {
+    this.#frames = undefined;
+    this.ackMs = Infinity;
+    for (const stream of this.slots) {
+      stream.owed = undefined; // SPEC 9: a device that goes off-link forgets streams whose RESET it has received
+      if (this.gateway) continue;
+      stream.clear(St.ResetDue | St.OpenDue);
+      // Left unnamed, the gateway forgets it too.
+      if (stream.has(St.Used) && stream.has(St.Reset)) this.#close(stream, stream.code);
+    }
+  }
+
+  /** All streams end with code. */
+  end(code: number): void {
+    for (const stream of this.slots) {
+      stream.clear(ST_DUE);
+      stream.owed = undefined;
+      if (stream.has(St.Used)) this.#close(stream, code);
+    }
   }
 
   hash(into: StateHash): void {
-    into.add(this.phase, this.serial, this.onStatus !== undefined, this.opening, this.ackAt, this.ended);
-    into.add(
-      this.#pong,
-      this.#answered,
-      this.lossy,
-      this.#pingDue,
-      this.#ping,
-      this.#pingOut?.value,
-      this.#pingOut?.asked,
-      this.#closeDue,
-    );
-    for (const [id, { serial, code }] of this.#strays) into.add(id, serial, code);
+    this.hashControl(into);
+    into.add(this.serial, this.ackMs, this.#frames?.left);
     into.add('streams');
-    for (const stream of this.streams.values()) stream.hash(into);
-    into.add('events', ...this.events.map((event) => `${event.type} ${'stream' in event ? event.stream : ''}`));
+    // A slot that was never used is no state.
+    for (const stream of this.slots) if (stream.serial !== 0 || stream.owed) stream.hash(into);
   }
+}
+
+/** STREAM: where this end will go on, and its own receiving side. */
+export function nameFrame(stream: Stream): Uint8Array {
+  const { id, serial, tx, rx, rxAcked: ack } = stream;
+  return streamFrame({ id, serial, tx, rx, ack });
 }

@@ -19,8 +19,9 @@ import {
   type Resumption,
 } from '../../engine.js';
 import { HawserError } from '../../errors.js';
-import { equal, StateHash, wipe, type Port, type TrafficKeys } from './crypto.js';
-import { isEarlyData, readState, statusFrame } from './frames.js';
+import { Sf } from './control.js';
+import { equal, wipe, type Port, type TrafficKeys } from './crypto.js';
+import { isEarlyData, readState } from './frames.js';
 import { checkFull1, finishFull, idOfFull1, readFull1, startFull, writeFull2 } from './handshake.js';
 import { Pairing } from './pairing.js';
 import { Deframer, frameMessage, Link, type Unit } from './record.js';
@@ -33,13 +34,16 @@ import {
   EMPTY,
   fail,
   FIRST_RECORD_MAX,
+  fullLength,
   HEADER_LEN,
+  ID_MAX,
+  ID_MIN,
   isZero,
+  MESSAGE1_MAX,
   NO_NAME,
   parseFullType,
   RECORD_MAX,
   RESUME1_LEN,
-  RESUME2_LEN,
   sameBytes,
   TICKET_LEN,
   Type,
@@ -82,7 +86,7 @@ export class Accept implements AcceptCore {
   #state: State = 'first';
   #deframer: Deframer;
   #message = EMPTY;
-  #digest1 = EMPTY;
+  #digest1: Uint8Array = new Uint8Array(32);
   #pairing: Pairing | undefined;
   #offer: Offer | undefined;
   #candidate: Candidate | undefined;
@@ -95,6 +99,8 @@ export class Accept implements AcceptCore {
   #full = false;
   #handshake: HandshakeInfo | undefined;
   #received = 0;
+  /** The caller's clock at the last receive(). */
+  now = 0;
   /** Plaintext of the first record, without STATE. */
   #first: Uint8Array | undefined;
 
@@ -134,14 +140,16 @@ export class Accept implements AcceptCore {
 
   // ---- Bytes in ----------------------------------------------------------------------------------------
 
-  receive(chunk: Uint8Array, _now: number): { used: number; event?: AcceptEvent } {
+  receive(chunk: Uint8Array, now: number): { used: number; event?: AcceptEvent } {
     if (this.#state === 'asked' || this.#state === 'offered' || this.#state === 'confirmed') {
       throw fail('STATE', 'receive: the last event was not dealt with yet');
     }
+    this.now = now;
     let used = 0;
     while (this.#state !== 'over') {
       const { unit, next } = this.#deframer.take(chunk, used);
       used = next;
+      if (!unit && this.#cannotBecome()) return { used, event: this.#over(fail('FORMAT', 'no message 1')) };
       if (!unit) return { used };
       const event = this.#take(unit);
       if (event) return { used, event };
@@ -154,8 +162,19 @@ export class Accept implements AcceptCore {
     if (event && !(event instanceof HawserError)) return event;
     // A serial line brings frames of old links and noise: they are skipped.
     if (this.transport === Transport.Serial || !event) return undefined;
+    return this.#over(event);
+  }
+
+  /** A message 1 on a stream whose type is known, and which cannot have the length announced. */
+  #cannotBecome(): boolean {
+    const [high = 0, low = 0, type] = this.#deframer.begun;
+    const first = this.transport === Transport.Stream && this.#state === 'first';
+    return first && type !== undefined && !typeFits(type, (high << 8) | low);
+  }
+
+  #over(error: HawserError): AcceptEvent {
     this.#drop();
-    return { type: 'drop', error: event };
+    return { type: 'drop', error };
   }
 
   /** This link is over. Another one may still present the same message 1 and get the candidate. */
@@ -243,8 +262,9 @@ export class Accept implements AcceptCore {
   }
 
   answerFull(connectionId: Uint8Array): Uint8Array | undefined {
+    argument(connectionId.length <= CONNECTION_ID_MAX, 'connection id: too long');
     this.#expect('offered', true, 'answerFull');
-    this.#checkConnectionId(connectionId, CONNECTION_ID_MAX);
+    this.#checkConnectionId(connectionId);
     const pairing = this.#pairing as Pairing;
     const noise = startFull(this.port, pairing, false);
     try {
@@ -288,11 +308,12 @@ export class Accept implements AcceptCore {
   }
 
   answerTicket(verdict: Verdict, continued: boolean, connectionId: Uint8Array): Uint8Array {
+    argument(connectionId.length <= CONNECTION_ID_MAX && verdict <= Verdict.Unknown, 'connection id or verdict: out of range'); // prettier-ignore
     this.#expect('offered', false, 'answerTicket');
     const { r, h1, early } = this.#offer as Offer;
-    argument((verdict === Verdict.None) === (early === undefined) && verdict <= 3, 'verdict: does not fit message 1');
+    argument((verdict === Verdict.None) === (early === undefined), 'verdict: does not fit message 1');
     argument(!continued || !isZero(this.#continues), 'continued: the device named no session');
-    this.#checkConnectionId(connectionId, Math.min(CONNECTION_ID_MAX, this.#message.length - RESUME2_LEN));
+    this.#checkConnectionId(connectionId);
     const nonce = this.nonces.next(h1);
     const content = { verdict, continued, connectionId };
     const { message, keys } = writeResume2(this.port, r, h1, this.transport, nonce, content);
@@ -309,8 +330,7 @@ export class Accept implements AcceptCore {
     if (this.#state !== state || this.#full !== full) throw fail('STATE', `${call}: not in its place`);
   }
 
-  #checkConnectionId(id: Uint8Array, most: number): void {
-    argument(id.length <= most, 'connection id: too long');
+  #checkConnectionId(id: Uint8Array): void {
     argument(id.length === 0, 'connection id: empty on stream and serial transports');
   }
 
@@ -346,6 +366,7 @@ export class Accept implements AcceptCore {
     twin.#full = this.#full;
     twin.#handshake = this.#handshake;
     twin.#received = this.#received;
+    twin.now = this.now;
     twin.#linkTo(candidate);
     return { accept: twin, answer: copy(candidate.answer) };
   }
@@ -360,13 +381,20 @@ export class Accept implements AcceptCore {
     return early;
   }
 
-  /** Hands the link over, once; later clones of the candidate stay silent. */
-  takeLink(continued: boolean): { link: Link; first: Uint8Array; full: boolean; name: Uint8Array } {
-    const { link, first, candidate } = { link: this.#link, first: this.#first, candidate: this.#candidate };
-    if (this.#state !== 'confirmed' || !link || !first || !candidate) throw fail('STATE', 'attach: not confirmed');
-    if (candidate.spent) throw fail('STATE', 'attach: another link of this candidate is in use');
+  /** Whether this link may become a session's, as that session's name stands. */
+  checkLink(continued: boolean, session: Uint8Array): void {
+    if (this.#state !== 'confirmed' || !this.#link || !this.#first || !this.#candidate) {
+      throw fail('STATE', 'attach: not confirmed');
+    }
+    if (this.#candidate.spent) throw fail('STATE', 'attach: another link of this candidate is in use');
     argument(this.#full || continued === this.#continued, 'continued: not what was answered');
+    argument(!continued || equal(this.#continues, session), 'continued: another session was named');
     argument(!continued || !isZero(this.#continues), 'continued: the device named no session');
+  }
+
+  /** Hands the link over, once; later clones of the candidate stay silent. checkLink() comes first. */
+  takeLink(): { link: Link; first: Uint8Array; full: boolean; name: Uint8Array } {
+    const [link, first, candidate] = [this.#link as Link, this.#first as Uint8Array, this.#candidate as Candidate];
     candidate.spent = true;
     wipe(candidate.keys.d2g, candidate.keys.g2d);
     this.#link = undefined;
@@ -388,6 +416,14 @@ export class Accept implements AcceptCore {
   }
 }
 
+/** SPEC 3.2: a message 1 of this type may have this length. */
+function typeFits(type: number, length: number): boolean {
+  const full = parseFullType(type);
+  if (!full) return type === Type.Resume && length >= RESUME1_LEN && length <= MESSAGE1_MAX;
+  const id = length - fullLength(full.mode, full.suite);
+  return id >= ID_MIN && id <= ID_MAX;
+}
+
 /** Type and length of a message 1 (SPEC 3.2). */
 function firstEvent(message: Uint8Array): Extract<AcceptEvent, { type: 'id' | 'ticket' }> | undefined {
   const full = parseFullType(message[0] as number);
@@ -407,49 +443,31 @@ function refused(error: unknown): false {
 }
 
 export class Gateway extends Session implements GatewayCore {
-  /** Early data has been fed: its streams belong to the session that is about to be NEW. */
-  #fed = false;
-
   early(accept: AcceptCore): CoreEvent[] {
     this.usable();
-    const frames = ours(accept).takeEarly();
-    this.dropLink();
-    this.#fed = true;
-    const error = this.takePlaintext(frames, this.now);
-    const events = this.flush();
-    return error ? [...events, { type: 'drop', error }] : events;
+    const candidate = ours(accept);
+    const frames = candidate.takeEarly();
+    this.dropLink(); // the device has abandoned it
+    this.channel.now = candidate.now;
+    this.channel.feed(frames);
+    return this.drain();
   }
 
   attach(accept: AcceptCore, continued: boolean, now: number): CoreEvent[] {
     this.usable();
     const candidate = ours(accept);
-    argument(!continued || equal(candidate.continues, this.sessionName), 'continued: another session was named');
-    const { link, first, full, name } = candidate.takeLink(continued);
-    // Streams that early data has opened for a NEW session are as if they stood on this link already.
-    if (continued || !this.#fed) this.dropLink();
-    const expect = { message: link.transport === Transport.Serial, record: true, recordMax: RECORD_MAX };
-    this.linkUp(link, new Deframer(link.transport, expect), now);
-    if (full) this.channel.opening = statusFrame(continued);
-    this.#begin(continued, name);
-    const error = this.takePlaintext(first, now);
-    const events = this.flush();
-    return error ? [...events, { type: 'drop', error }] : events;
-  }
-
-  #begin(continued: boolean, name: Uint8Array): void {
-    const fresh = isZero(this.sessionName);
-    if (continued) this.channel.linkContinued();
-    else {
-      if (fresh && this.#fed) this.channel.linkFresh();
-      else this.channel.linkNew();
-      this.sessionName = name;
-    }
-    this.#fed = false;
-  }
-
-  protected override hash(into: StateHash): void {
-    super.hash(into);
-    into.add(this.#fed);
+    candidate.checkLink(continued, this.channel.name);
+    const { link, first, full, name } = candidate.takeLink();
+    if (this.live) this.dropLink();
+    const serial = link.transport === Transport.Serial;
+    this.linkUp(link, new Deframer(link.transport, { message: serial, record: true, recordMax: RECORD_MAX }), now);
+    if (full) this.channel.set(Sf.StatusDue);
+    this.channel.nextName = name;
+    if (continued) this.channel.linkContinues();
+    else this.channel.linkRenews();
+    this.channel.feed(first);
+    this.note(now);
+    return this.drain();
   }
 }
 

@@ -13,11 +13,11 @@ import { argument, ID_MAX, ID_MIN, isZero, KEY_LEN, publicLength, STREAMS_DEFAUL
 
 export type { JsEngineHooks } from './crypto.js';
 
-const STREAMS_MAX = 65536;
+const STREAMS_MAX = 4096;
 
 function settings(gateway: boolean, options: SessionOptions & EngineOptions, engine: EngineOptions): SessionSettings {
   const streams = options.streams ?? STREAMS_DEFAULT;
-  argument(Number.isInteger(streams) && streams >= 1 && streams <= STREAMS_MAX, 'streams: must be 1..65536');
+  argument(Number.isInteger(streams) && streams >= 1 && streams <= STREAMS_MAX, `streams: must be 1..${STREAMS_MAX}`);
   return { gateway, streams, keylog: options.keylog ?? engine.keylog ?? false };
 }
 
@@ -29,9 +29,8 @@ function checkId(id: Uint8Array, field: string): void {
   argument(id.length >= ID_MIN && id.length <= ID_MAX, `${field}: must be ${ID_MIN}..${ID_MAX} bytes`);
 }
 
-/** `hooks` are for tests alone. */
-export function createJsEngine(options: EngineOptions = {}, hooks: JsEngineHooks = {}): Engine {
-  const port = new Port(hooks);
+/** `hooks` and `port` are for tests alone. */
+export function createJsEngine(options: EngineOptions = {}, hooks: JsEngineHooks = {}, port = new Port(hooks)): Engine {
   const nonces = new AnswerNonces(port);
   return {
     name: 'js',

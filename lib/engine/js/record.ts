@@ -137,8 +137,9 @@ export interface Expect {
   message: boolean;
   record: boolean;
   recordMax: number;
-  /** Shortest handshake message; 1 unless it is known better. */
+  /** Of handshake messages, where more is known than SPEC 3.3 says. */
   messageMin?: number;
+  messageMax?: number;
 }
 
 const BAD: Unit = { kind: 'bad', bytes: EMPTY, raw: EMPTY };
@@ -150,7 +151,8 @@ function unitLength(first: number, second: number, expect: Expect): number | und
     const length = value & 0x3fff;
     return expect.record && length <= expect.recordMax ? length + RECORD_OVERHEAD : undefined;
   }
-  return expect.message && value >= (expect.messageMin ?? 1) && value <= MESSAGE1_MAX ? value + HEADER_LEN : undefined;
+  const { message, messageMin = 1, messageMax = MESSAGE1_MAX } = expect;
+  return message && value >= messageMin && value <= messageMax ? value + HEADER_LEN : undefined;
 }
 
 /** Cuts the bytes of a link into messages and records. Only a unit that is cut by the end of a chunk is copied. */
@@ -163,6 +165,11 @@ export class Deframer {
     readonly transport: Transport,
     public expect: Expect,
   ) {}
+
+  /** Of a unit that has begun. */
+  get begun(): Uint8Array {
+    return this.#partial.subarray(0, this.#have);
+  }
 
   /** The next unit from `at` on. `next` is where the one after it begins. No unit: all was taken, more is needed. */
   take(chunk: Uint8Array, at: number): { unit?: Unit; next: number } {

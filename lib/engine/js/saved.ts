@@ -98,16 +98,16 @@ export function writeSaved(port: Port, state: SavedState): Uint8Array {
   return withCheck(port, fields.done());
 }
 
-/** Throws ERR_HAWSER_ARG naming what is wrong. */
+/** Throws ERR_HAWSER_FORMAT. */
 export function readSaved(port: Port, blob: Uint8Array): SavedState {
-  if (blob.length > SAVE_MAX || !checked(port, blob)) throw fail('ARG', 'saved state: damaged, used, or not one');
+  if (blob.length > SAVE_MAX || !checked(port, blob)) throw fail('FORMAT', 'saved state: damaged, used, or not one');
   const reader = new Reader(blob.subarray(0, blob.length - CHECK_LEN));
   const magic = sameBytes(reader.take(4), SAVE_MAGIC);
   const version = reader.u8();
   const kind = reader.u8();
   const count = reader.u8();
   if (!magic || version !== VERSION || kind < 1 || kind > 2 || reader.u8() !== 0) {
-    throw fail('ARG', 'saved state: of another version or kind');
+    throw fail('FORMAT', 'saved state: of another version or kind');
   }
   const state: SavedState = { name: copy(reader.take(NAME_LEN)), serial: reader.u32(), streams: [] };
   if (kind === 2) {
@@ -115,7 +115,7 @@ export function readSaved(port: Port, blob: Uint8Array): SavedState {
     state.at = { chain, b: reader.u32(), i: reader.u32(), r: copy(reader.take(KEY_LEN)) };
   }
   for (let i = 0; i < count; i++) state.streams.push(readStream(reader));
-  if (!reader.ok || reader.left > 0) throw fail('ARG', 'saved state: of a wrong length');
+  if (!reader.ok || reader.left > 0) throw fail('FORMAT', 'saved state: of a wrong length');
   return state;
 }
 
@@ -123,6 +123,6 @@ function readStream(reader: Reader): SavedStream {
   const stream = { id: reader.u16(), serial: reader.u32(), kind: reader.u8() as Kind, flags: reader.u8() };
   const all = SavedFlag.Known | SavedFlag.PeerFin | SavedFlag.OwnFin;
   const known: readonly number[] = [Kind.Stream, Kind.Messages];
-  if (!known.includes(stream.kind) || (stream.flags & ~all) !== 0) throw fail('ARG', 'saved state: a wrong stream');
+  if (!known.includes(stream.kind) || (stream.flags & ~all) !== 0) throw fail('FORMAT', 'saved state: a wrong stream');
   return { ...stream, acked: reader.u48(), ack: reader.u48() };
 }

@@ -2,14 +2,15 @@
  * The four verbs over one channel and, while there is one, one link: what device and gateway have in common.
  */
 
-import { Code, Kind, Transport, type CoreEvent, type SessionCore } from '../../engine.js';
+import { Code, Kind, type CoreEvent, type SessionCore } from '../../engine.js';
 import { HawserError } from '../../errors.js';
 import { Channel } from './channel.js';
+import { SF_EVENTS, SF_LINK, Sf } from './control.js';
 import { StateHash, wipe } from './crypto.js';
 import { dataHead } from './frames.js';
 import type { Pairing } from './pairing.js';
 import { Deframer, type Link, type Unit } from './record.js';
-import type { Stream } from './stream.js';
+import { St, type Stream } from './stream.js';
 import {
   argument,
   concat,
@@ -31,23 +32,18 @@ export interface SessionSettings {
   keylog: boolean;
 }
 
+type Piece = { bytes: Uint8Array; fin: boolean };
 type Written = { taken: number; finTaken: boolean; out?: Uint8Array };
-const NOTHING: Written = { taken: 0, finTaken: false };
 
 export class Session implements SessionCore {
   protected readonly channel: Channel;
   protected link: Link | undefined;
   protected deframer: Deframer | undefined;
-  protected sessionName = NO_NAME;
-  /** The caller's clock at the last call that told it. */
-  protected now = 0;
-  /** The first record goes out even if it is empty: it confirms the link. */
-  protected firstDue = false;
+  /** When the last valid record came, and since when an answer is awaited. */
   #heard = 0;
-  #waitSince: number | undefined;
-  /** When the last PING of this silence went out. */
-  #pingedAt: number | undefined;
-  #deadTold = false;
+  #waitSince = 0;
+  /** Framed handshake messages of a serial line, for a new Accept. */
+  #handshakes: Uint8Array[] = [];
   #wiped = false;
 
   constructor(
@@ -69,22 +65,38 @@ export class Session implements SessionCore {
   }
 
   get name(): Uint8Array {
-    return copy(this.sessionName);
+    return copy(this.channel.name);
   }
 
   // ---- Bytes in ----------------------------------------------------------------------------------------
 
   receive(chunk: Uint8Array, now: number): CoreEvent[] {
     this.usable();
+    const events = this.drain();
+    if (!this.receives && chunk.length > 0 && events.length === 0) throw fail('STATE', 'receive: there is no link');
     let at = 0;
-    while (this.deframer) {
+    while (this.receives && this.deframer) {
+      const tooEarly = at < chunk.length ? this.tooEarly() : undefined;
+      if (tooEarly) return withDrop(events, tooEarly);
       const { unit, next } = this.deframer.take(chunk, at);
       at = next;
       if (!unit) break;
       const error = this.#tryToTake(unit, now);
-      if (error) return [...this.flush(), { type: 'drop', error }];
+      events.push(...this.drain());
+      if (error) return withDrop(events, error);
+      if (events.at(-1)?.type === 'drop') break;
     }
-    return this.flush();
+    return events;
+  }
+
+  /** Bytes may come: a link is up, or about to be. */
+  protected get receives(): boolean {
+    return this.link !== undefined;
+  }
+
+  /** No byte may come now. */
+  protected tooEarly(): HawserError | undefined {
+    return undefined;
   }
 
   /** A crypto call that fails ends the link, like bytes that are wrong: nothing thrown leaves receive(). */
@@ -102,7 +114,7 @@ export class Session implements SessionCore {
     if (unit.kind === 'bad') return fail('FORMAT', 'bytes that are neither a record nor a message in its place');
     if (unit.kind === 'record') return this.#takeRecord(unit, now);
     // Only a serial line lets a message through here (SPEC 8: a device ignores it).
-    if (this.settings.gateway) this.channel.events.push({ type: 'handshake', message: unit.raw });
+    if (this.settings.gateway) this.#handshakes.push(unit.raw);
     return undefined;
   }
 
@@ -110,221 +122,294 @@ export class Session implements SessionCore {
     const plaintext = this.link?.open(unit.bytes);
     if (!plaintext) {
       // On a serial line a gateway waits for the next frame; a device resumes, since its counters are apart.
-      const skip = this.settings.gateway && this.deframer?.transport === Transport.Serial;
+      const skip = this.settings.gateway && this.channel.serialLine;
       return skip ? undefined : fail('AUTH', 'a record is not genuine');
     }
-    return this.takePlaintext(plaintext, now);
-  }
-
-  /** A record was genuine. */
-  protected takePlaintext(plaintext: Uint8Array, now: number): HawserError | undefined {
     this.heard(now);
-    try {
-      this.channel.receive(plaintext);
-    } catch (error) {
-      this.#forget(Code.Violation);
-      return error as HawserError;
-    }
-    if (this.channel.ended) this.sessionName = NO_NAME;
-    this.#watch(now);
+    this.channel.feed(plaintext);
     return undefined;
   }
 
+  /** A record was genuine. */
   protected heard(now: number): void {
-    this.now = now;
     this.#heard = now;
-    this.#pingedAt = undefined;
+    this.channel.clear(Sf.EvDead | Sf.Dead);
+    this.note(now);
   }
 
-  #forget(code: Code): void {
-    this.channel.forget(code);
-    this.sessionName = NO_NAME;
+  /** The session has broken a rule: no later link continues it. */
+  #forget(): void {
     this.dropLink();
+    this.channel.end(Code.Violation);
+    this.channel.name = NO_NAME;
+    this.channel.set(Sf.Closed);
   }
 
-  /** Events that wait to be returned. */
-  protected flush(): CoreEvent[] {
-    const events = this.channel.events;
-    this.channel.events = [];
-    return events;
+  // ---- Events ------------------------------------------------------------------------------------------
+
+  /** Everything that is to be told. After a violation the streams' ends still follow, and the drop comes last. */
+  protected drain(): CoreEvent[] {
+    const events: CoreEvent[] = [];
+    let error: HawserError | undefined;
+    for (;;) {
+      try {
+        const event = this.next();
+        if (!event) break;
+        events.push(event);
+      } catch (cause) {
+        error = cause as HawserError;
+        this.#forget();
+      }
+    }
+    return withDrop(events, error);
+  }
+
+  protected next(): CoreEvent | undefined {
+    const { channel } = this;
+    if (channel.take(Sf.EvLive)) return { type: 'live', continued: channel.has(Sf.Continued) };
+    const message = this.#handshakes.shift();
+    if (message) return { type: 'handshake', message };
+    const event = channel.next() ?? this.#lastEvent();
+    if (!this.#waits()) channel.clear(Sf.Waiting); // a wait begins with the next call that knows the time
+    return event;
+  }
+
+  /** Comes after what streams say. */
+  #lastEvent(): CoreEvent | undefined {
+    const { channel } = this;
+    if (channel.take(Sf.EvPong)) return { type: 'pong' };
+    if (channel.take(Sf.EvClose)) return { type: 'close', code: channel.code as Code };
+    return channel.take(Sf.EvDead) ? { type: 'dead' } : undefined;
+  }
+
+  protected get hasEvents(): boolean {
+    return this.channel.has(SF_EVENTS) || this.channel.unread || this.#handshakes.length > 0;
   }
 
   // ---- Bytes out ---------------------------------------------------------------------------------------
 
   send(now: number): Uint8Array | undefined {
     this.usable();
-    if (!this.link || !(this.channel.due || this.firstDue)) return undefined;
-    this.#tick(now);
-    return this.#transmit((out) => out.control());
+    const out = this.#control(now);
+    return out.length > 0 ? joined(out) : undefined;
   }
 
-  write(id: number, data: Uint8Array, fin: boolean, now: number): Written {
-    this.usable();
-    const stream = this.channel.stream(id, Kind.Stream);
-    this.#checkEnd(stream, data.length, fin);
-    if (!this.link || this.channel.phase !== 'open' || this.channel.ended) return NOTHING;
-    if (stream.txEnd > 0 && stream.tx === stream.txEnd) return { taken: 0, finTaken: fin };
-    const taken = Math.min(data.length, this.channel.window(stream));
-    const finTaken = fin && taken === data.length;
-    if (taken === 0 && !finTaken) return NOTHING;
-    this.#tick(now);
-    const out = this.#transmit((records) => {
-      records.control();
-      records.stream(stream, data.subarray(0, taken), finTaken);
-    });
-    return { taken, finTaken, out };
+  /** All records of control frames that are due. */
+  #control(now: number): Uint8Array[] {
+    const out: Uint8Array[] = [];
+    while (this.link && this.#controlDue(now)) {
+      if (this.link.exhausted && out.length > 0) break; // what was sealed must be sent: the next call says so
+      this.#checkCounter(this.link);
+      this.channel.now = now;
+      const frames = this.channel.record(this.#recordMax());
+      this.note(now);
+      out.push(this.#seal(...frames));
+    }
+    return out;
   }
 
-  /** Bytes that were written behind a rewind must be those that were there before. */
-  #checkEnd(stream: Stream, length: number, fin: boolean): void {
-    if (stream.txEnd === 0) return;
-    const left = Math.max(0, stream.txEnd - 1 - stream.tx);
-    argument(length <= left && !(fin && length < left), `stream ${stream.id}: its end was sent already`);
+  #controlDue(now: number): boolean {
+    const due = Sf.StateDue | Sf.StatusDue | Sf.FirstDue | Sf.PingDue | Sf.PongDue | Sf.CloseDue;
+    return this.channel.has(due) || (this.channel.speaks && this.channel.due(now));
   }
 
-  message(id: number, data: Uint8Array, now: number): Uint8Array | undefined {
-    this.usable();
-    this.channel.stream(id, Kind.Messages);
-    if (data.length > this.#recordMax() - DATA_OVERHEAD) throw fail('LIMIT', 'message: longer than a record');
-    if (!this.link || this.channel.phase !== 'open' || this.channel.ended) return undefined;
-    this.#tick(now);
-    return this.#transmit((records) => {
-      records.control();
-      records.last(dataHead(Frame.Msg, id), data);
-    });
-  }
-
-  #recordMax(): number {
-    if (this.settings.gateway) return this.pairing.recordMax;
-    return !this.link || this.link.fresh ? FIRST_RECORD_MAX : RECORD_MAX;
-  }
-
-  /** Makes records. Whatever goes wrong on the way, no frame is lost silently: the link goes down and is resumed. */
-  #transmit(fill: (records: RecordMaker) => void): Uint8Array {
-    const link = this.link as Link;
+  #checkCounter(link: Link): void {
     if (link.exhausted) throw fail('EXHAUSTED', 'the record counter is at its end: connect again');
-    const records = new RecordMaker(link, this.channel, () => this.#recordMax());
+  }
+
+  /** Whatever goes wrong here, no frame is lost silently: the link goes down and is resumed. */
+  #seal(...parts: Uint8Array[]): Uint8Array {
+    const link = this.link as Link;
     try {
-      fill(records);
-      const out = records.done(this.firstDue);
-      this.firstDue = false;
-      this.#watch(this.now);
-      return out;
+      const record = link.seal(concat(...parts));
+      this.channel.clear(Sf.FirstDue);
+      return record;
     } catch (error) {
       this.dropLink();
-      this.channel.events.push({ type: 'dead' });
+      this.channel.set(Sf.EvDead);
       throw error;
     }
   }
 
+  write(id: number, data: Uint8Array, fin: boolean, now: number): Written {
+    this.usable();
+    const stream = this.#writable(id);
+    argument(stream.kind === Kind.Stream, `stream ${id}: of the other kind`);
+    const out = this.#control(now);
+    let taken = 0;
+    let finTaken = false;
+    while (taken < data.length || (fin && !finTaken)) {
+      const ended = stream.txEnd !== 0 && !this.#held(stream);
+      if (ended && taken < data.length && out.length === 0) throw fail('CLOSED', `stream ${id}: FIN was sent already`);
+      if (ended) finTaken = taken === data.length && fin;
+      const piece = ended ? undefined : this.#piece(stream, data.subarray(taken), fin, out.length > 0);
+      if (!piece) break;
+      out.push(this.#seal(dataHead(piece.fin ? Frame.Fin : Frame.Data, id), piece.bytes));
+      this.channel.advance(stream, piece.bytes.length, piece.fin);
+      this.note(now);
+      taken += piece.bytes.length;
+      finTaken = piece.fin;
+    }
+    return out.length > 0 ? { taken, finTaken, out: joined(out) } : { taken, finTaken };
+  }
+
+  #writable(id: number): Stream {
+    const stream = this.channel.theStream(id);
+    if (this.channel.has(Sf.Closed)) throw fail('CLOSED', 'the session has ended');
+    return stream;
+  }
+
+  /** FIN may have been said: the peer's STREAM settles it. */
+  #held(stream: Stream): boolean {
+    return stream.has(St.Held);
+  }
+
+  /** What the next record takes of the bytes. Where some were sealed already an error waits for the next call. */
+  #piece(stream: Stream, data: Uint8Array, fin: boolean, sealed: boolean): Piece | undefined {
+    if (!this.link || !this.channel.maySend(stream)) return undefined;
+    const length = Math.min(data.length, this.#recordMax() - DATA_OVERHEAD, this.channel.window(stream));
+    const ends = fin && length === data.length;
+    if (length === 0 && !ends) return undefined;
+    if (this.link.exhausted && sealed) return undefined;
+    this.#checkCounter(this.link);
+    return { bytes: data.subarray(0, length), fin: ends };
+  }
+
+  message(id: number, data: Uint8Array, now: number): Uint8Array | undefined {
+    this.usable();
+    const stream = this.#writable(id);
+    argument(stream.kind === Kind.Messages, `stream ${id}: of the other kind`);
+    const most = this.settings.gateway ? this.pairing.recordMax : RECORD_MAX;
+    if (data.length > most - DATA_OVERHEAD) throw fail('LIMIT', 'message: longer than a record');
+    const first = this.#message(stream, data, now, false);
+    if (first) return first;
+    const out = this.#control(now); // what it waits for
+    const last = out.length > 0 ? this.#message(stream, data, now, true) : undefined;
+    if (last) out.push(last);
+    return out.length > 0 ? joined(out) : undefined;
+  }
+
+  /** One record, unless something has to go before it. Where something was sealed already an error waits for the next call. */
+  #message(stream: Stream, data: Uint8Array, now: number, sealed: boolean): Uint8Array | undefined {
+    if (!this.link || !this.channel.maySend(stream) || data.length > this.#recordMax() - DATA_OVERHEAD)
+      return undefined;
+    if (this.link.exhausted && sealed) return undefined;
+    this.#checkCounter(this.link);
+    const record = this.#seal(dataHead(Frame.Msg, stream.id), data);
+    this.note(now);
+    return record;
+  }
+
+  #recordMax(): number {
+    if (this.settings.gateway) return this.pairing.recordMax;
+    return this.link?.fresh ? FIRST_RECORD_MAX : RECORD_MAX;
+  }
+
   // ---- Time --------------------------------------------------------------------------------------------
 
-  /** A clock that went back must not let the session sleep. */
-  #tick(now: number): void {
-    this.now = now;
-    this.#heard = Math.min(this.#heard, now);
-    if (this.#waitSince !== undefined) this.#waitSince = Math.min(this.#waitSince, now);
-    if (this.#pingedAt !== undefined) this.#pingedAt = Math.min(this.#pingedAt, now);
-    if (this.channel.ackAt < Infinity) this.channel.ackAt = Math.min(this.channel.ackAt, now + PING_MS);
+  #waits(): boolean {
+    const { channel } = this;
+    return this.live && (channel.has(Sf.PingOut | Sf.SyncWait | Sf.StatusWait) || channel.streamsWait);
   }
 
-  #watch(now: number): void {
-    if (!this.channel.waiting) this.#waitSince = undefined;
-    else this.#waitSince ??= now;
+  /** Records or control frames were exchanged: is an answer still awaited? A clock that went back must not let the session sleep. */
+  protected note(now: number): void {
+    const before = this.channel.has(Sf.Waiting);
+    const after = this.#waits();
+    this.channel.now = now;
+    if (after && !before) this.#waitSince = now;
+    if (after) this.channel.set(Sf.Waiting);
+    else this.channel.clear(Sf.Waiting);
   }
 
-  /** Since when silence counts, or undefined: it does not. */
-  #silentSince(): number | undefined {
-    return this.#waitSince === undefined ? undefined : Math.max(this.#waitSince, this.#heard);
+  /** SPEC 9, liveness: since the last valid record, or since this end began to wait. */
+  #deadAt(): number {
+    return this.channel.has(Sf.Dead) ? Infinity : Math.max(this.#heard, this.#waitSince) + DEAD_MS;
+  }
+
+  /**
+   * Every so often while nothing is heard. A gateway at a serial line goes on with it on a dead link: nothing else tells a
+   * device that only listens that a record was lost on the way to it.
+   */
+  #pingAt(): number {
+    const endless = this.settings.gateway && this.channel.serialLine;
+    if ((this.channel.has(Sf.Dead) && !endless) || this.channel.has(Sf.PingDue)) return Infinity;
+    return Math.max(this.#heard, this.#waitSince, this.channel.pingMs) + PING_MS;
   }
 
   deadline(): number {
     this.usable();
-    if (this.channel.events.length > 0) return this.now;
-    if (!this.link) return Infinity;
-    if (this.link.exhausted) return this.#deadTold ? Infinity : this.now;
-    const since = this.#silentSince();
-    if (since === undefined) return this.channel.ackAt;
-    const dead = this.#deadTold ? Infinity : since + DEAD_MS;
-    return Math.min(this.channel.ackAt, dead, this.#pingAt(since));
-  }
-
-  /**
-   * The next PING of a silence. A gateway at a serial line never stops: nothing else tells a device that only listens
-   * that a record was lost on the way to it.
-   */
-  #pingAt(since: number): number {
-    const endless = this.settings.gateway && this.deframer?.transport === Transport.Serial;
-    return this.#deadTold && !endless ? Infinity : (this.#pingedAt ?? since) + PING_MS;
+    if (this.hasEvents || this.#atItsEnd) return this.channel.now;
+    const ackAt = this.channel.speaks ? this.channel.ackMs : Infinity;
+    const waiting = this.live && this.channel.has(Sf.Waiting);
+    return waiting ? Math.min(ackAt, this.#deadAt(), this.#pingAt()) : ackAt;
   }
 
   timeout(now: number): CoreEvent[] {
     this.usable();
-    this.#tick(now);
-    if (this.link) this.#linkTimeout(now);
-    return this.flush();
+    this.onTime(now);
+    return this.drain();
   }
 
-  #linkTimeout(now: number): void {
-    if (now >= this.channel.ackAt) this.channel.acksAreDue();
-    const since = this.#silentSince();
-    const dead = this.link?.exhausted === true || (since !== undefined && now >= since + DEAD_MS);
-    if (dead && !this.#deadTold) {
-      this.#deadTold = true;
-      this.channel.events.push({ type: 'dead' });
-    }
-    if (since !== undefined && now >= this.#pingAt(since)) {
-      this.#pingedAt = now;
-      this.channel.ping(false);
-    }
+  /** The record counter is used up, and nobody has been told. */
+  get #atItsEnd(): boolean {
+    return this.link?.exhausted === true && !this.channel.has(Sf.Dead);
+  }
+
+  protected onTime(now: number): void {
+    if (this.#atItsEnd) this.channel.set(Sf.EvDead | Sf.Dead);
+    if (!this.live || !this.channel.has(Sf.Waiting)) return;
+    if (now >= this.#pingAt()) this.channel.set(Sf.PingDue);
+    if (now >= this.#deadAt()) this.channel.set(Sf.EvDead | Sf.Dead);
   }
 
   // ---- Streams and session -----------------------------------------------------------------------------
 
   window(id: number): number {
     this.usable();
-    const stream = this.channel.stream(id, Kind.Stream);
-    return this.link ? this.channel.window(stream) : 0;
+    const stream = this.#writable(id);
+    if (stream.kind !== Kind.Stream || stream.txEnd !== 0 || !this.channel.speaks || this.#held(stream)) return 0;
+    return this.channel.window(stream);
   }
 
   consume(id: number, bytes: number): void {
     this.usable();
-    this.channel.consume(id, bytes, this.now);
+    this.channel.consume(id, bytes);
   }
 
   reset(id: number, code: Code): void {
     this.usable();
     argument(Number.isInteger(code) && code >= 0 && code <= 255, 'code: must be a byte');
     this.channel.reset(id, code);
-    this.#watch(this.now);
   }
 
   ping(now: number): void {
     this.usable();
     if (!this.link) throw fail('STATE', 'there is no link');
-    this.#tick(now);
-    this.channel.ping(true);
-    this.#watch(now);
+    this.channel.now = now;
+    this.channel.set(Sf.PingDue | Sf.PingApp);
   }
 
   close(code: Code): void {
     this.usable();
     argument(Number.isInteger(code) && code >= 0 && code <= 255, 'code: must be a byte');
-    this.channel.close(code);
-    this.sessionName = NO_NAME;
+    if (this.channel.has(Sf.Closed)) throw fail('CLOSED', 'the session has ended');
+    this.channel.end(code);
+    this.channel.name = NO_NAME;
+    this.channel.code = code;
+    this.channel.set(Sf.Closed | (this.live ? Sf.CloseDue : 0));
   }
 
   // ---- Link --------------------------------------------------------------------------------------------
 
+  /** The caller then says whether it continues the session. */
   protected linkUp(link: Link, deframer: Deframer, now: number): void {
     this.link = link;
     this.deframer = deframer;
-    this.channel.lossy = deframer.transport === Transport.Serial;
-    this.heard(now);
-  }
-
-  protected watch(now: number): void {
-    this.#watch(now);
+    this.channel.up(now);
+    this.channel.line = deframer.transport;
+    this.#heard = now;
+    this.#waitSince = now;
   }
 
   linkDown(): void {
@@ -332,16 +417,15 @@ export class Session implements SessionCore {
     this.dropLink();
   }
 
-  /** Wipes the keys, keeps the streams. */
+  /** Wipes the keys, keeps the streams. What was to be said about the link that is gone must not hit the next one. */
   protected dropLink(): void {
     this.link?.wipe();
     this.link = undefined;
     this.deframer = undefined;
-    this.firstDue = false;
-    this.#waitSince = undefined;
-    this.#pingedAt = undefined;
-    this.#deadTold = false;
-    this.channel.linkDown();
+    this.#handshakes = [];
+    this.channel.clear(SF_LINK | Sf.EvDead | Sf.EvLive);
+    this.channel.line = undefined;
+    this.channel.down();
   }
 
   keys(): { d2g: Uint8Array; g2d: Uint8Array } | undefined {
@@ -357,10 +441,10 @@ export class Session implements SessionCore {
   wipe(): void {
     this.#wiped = true;
     this.dropLink();
-    this.channel.streams.clear();
-    this.channel.events = [];
-    wipe(isZero(this.sessionName) ? undefined : this.sessionName);
-    this.sessionName = NO_NAME;
+    this.channel.slots.length = 0;
+    this.channel.flags = 0;
+    wipe(isZero(this.channel.name) ? undefined : this.channel.name);
+    this.channel.name = NO_NAME;
   }
 
   digest(): Uint8Array {
@@ -371,77 +455,16 @@ export class Session implements SessionCore {
   }
 
   protected hash(into: StateHash): void {
-    into.add(this.settings.gateway, this.sessionName, this.now, this.firstDue, this.#heard, this.#waitSince);
-    into.add(this.#pingedAt, this.#deadTold, this.link !== undefined);
+    into.add(this.settings.gateway, this.#heard, this.#waitSince, this.link !== undefined, this.#handshakes.length);
     this.link?.hash(into);
     this.deframer?.hash(into);
     this.channel.hash(into);
   }
 }
 
-/** Packs frames into as few records as they fit into, and seals them. */
-class RecordMaker {
-  readonly #out: Uint8Array[] = [];
-  #frames: Uint8Array[] = [];
-  #length = 0;
+const joined = (records: Uint8Array[]): Uint8Array =>
+  records.length === 1 ? (records[0] as Uint8Array) : concat(...records);
 
-  constructor(
-    private readonly link: Link,
-    private readonly channel: Channel,
-    private readonly recordMax: () => number,
-  ) {}
-
-  control(): void {
-    for (const frame of this.channel.frames()) this.#frame(frame);
-  }
-
-  /** DATA and FIN frames of one stream. */
-  stream(stream: Stream, data: Uint8Array, fin: boolean): void {
-    const announcement = this.channel.announcement(stream);
-    if (announcement) this.#frame(announcement);
-    let at = 0;
-    do {
-      this.#room(DATA_OVERHEAD + 1);
-      const room = this.recordMax() - this.#length - DATA_OVERHEAD;
-      const piece = data.subarray(at, at + room);
-      at += piece.length;
-      const last = fin && at === data.length;
-      this.channel.advance(stream, piece.length, last);
-      this.last(dataHead(last ? Frame.Fin : Frame.Data, stream.id), piece);
-    } while (at < data.length);
-  }
-
-  /** A frame that runs to the end of its record. */
-  last(head: Uint8Array, bytes: Uint8Array): void {
-    this.#room(head.length + bytes.length);
-    this.#add(head);
-    this.#add(bytes);
-    this.#seal();
-  }
-
-  #frame(frame: Uint8Array): void {
-    this.#room(frame.length);
-    this.#add(frame);
-  }
-
-  #room(length: number): void {
-    if (this.#length + length > this.recordMax()) this.#seal();
-  }
-
-  #add(bytes: Uint8Array): void {
-    this.#frames.push(bytes);
-    this.#length += bytes.length;
-  }
-
-  #seal(): void {
-    this.#out.push(this.link.seal(concat(...this.#frames)));
-    this.#frames = [];
-    this.#length = 0;
-  }
-
-  /** `always`: at least one record, even if it is empty. */
-  done(always: boolean): Uint8Array {
-    if (this.#frames.length > 0 || (always && this.#out.length === 0)) this.#seal();
-    return this.#out.length === 1 ? (this.#out[0] as Uint8Array) : concat(...this.#out);
-  }
+function withDrop(events: CoreEvent[], error: HawserError | undefined): CoreEvent[] {
+  return error ? [...events, { type: 'drop', error }] : events;
 }

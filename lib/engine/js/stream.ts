@@ -1,132 +1,124 @@
 /**
- * State of one stream (SPEC 9, "Offsets"). Offsets count bytes of a direction, a FIN counts one more.
+ * State of one stream (SPEC 9, "Offsets"), as csrc/include/hawser/hawser.h has it. Offsets count bytes of a direction, a
+ * FIN counts one more.
  */
 
-import type { Kind } from '../../engine.js';
+import { Kind } from '../../engine.js';
 import type { StateHash } from './crypto.js';
 
-/** No position is known on this link: DATA needs a STREAM or OPEN frame before it. */
-export const NOWHERE = -1;
-export const NOT_RESET = -1;
+/** rxAt: the peer has not said on this link where it goes on. */
+export const NOWHERE = Infinity;
 
-/** When an acknowledgement goes out. */
-export const AckDue = { No: 0, Later: 1, Now: 2 } as const;
-export type AckDue = (typeof AckDue)[keyof typeof AckDue];
+/** What is due goes out with the next send(), events come out of the next call that gives some. */
+export const St = {
+  Used: 1 << 0,
+  /** Gateway: ended, but remembered until a higher serial comes. */
+  Done: 1 << 1,
+  /** With Done: by the gateway's RESET; device: it has sent one and waits for the answer. */
+  Reset: 1 << 2,
+  /** The upstream is connected. */
+  Opened: 1 << 3,
+  /** Device: the gateway is known to have the stream. */
+  Known: 1 << 4,
+  /** Device: OPEN was sent under the session's name. */
+  Sent: 1 << 5,
+  /** The peer has named it on this link. */
+  Named: 1 << 6,
+  /** Device: what was in flight is unknown: the gateway's STREAM says where to go on. */
+  Held: 1 << 7,
+  /** Device: early data without a verdict, not idempotent. */
+  Doubt: 1 << 8,
+  OpenDue: 1 << 9,
+  StreamDue: 1 << 10,
+  AckDue: 1 << 11,
+  ResetDue: 1 << 12,
+  EvOpened: 1 << 13,
+  EvAcked: 1 << 14,
+  EvRewind: 1 << 15,
+  EvFin: 1 << 16,
+  EvClosed: 1 << 17,
+  /** With Done: by the device's RESET, which was answered. */
+  Answered: 1 << 18,
+  /** Gateway: an ACK has said that the upstream is connected. */
+  Told: 1 << 19,
+  /** Device: named in this resynchronisation, so the gateway must name it too. */
+  Asked: 1 << 20,
+} as const;
+export const ST_DUE = St.OpenDue | St.StreamDue | St.AckDue | St.ResetDue;
+export const ST_EVENTS = St.EvOpened | St.EvAcked | St.EvRewind | St.EvFin | St.EvClosed;
 
-/** TAKEN; UNKNOWN and idempotent; UNKNOWN and not. `end` is the offset behind the early data, FIN included. */
-export interface EarlyFate {
-  fate: 'taken' | 'again' | 'unsure';
-  end: number;
+/** A RESET that waits to be sent, for a serial that no stream has (any more). */
+export interface Owed {
+  id: number;
+  serial: number;
+  code: number;
 }
 
 export class Stream {
-  /** Next to send, highest ever sent, acknowledged; final offset + 1 once FIN was sent (else 0). */
+  /** Next to send, acknowledged; final offset + 1 once FIN was sent (else 0). */
   tx = 0;
-  txHigh = 0;
   txAcked = 0;
   txEnd = 0;
-  /** Received, accepted by the application; final offset + 1 once FIN was received (else 0). */
+  /** Device: the highest tx of links before this one. */
+  txHigh = 0;
+  /** Received, accepted by the application, last offset told to the peer; final offset + 1 once FIN was received. */
   rx = 0;
-  rxAck = 0;
+  rxAcked = 0;
+  rxSent = 0;
   rxEnd = 0;
+  /** Where the next DATA on this link goes. */
+  rxAt = 0;
+  serial = 0;
+  flags = 0;
+  code = 0;
+  kind: Kind = Kind.Stream;
+  /** Device. */
+  name = '';
+  /** Of this id where there is room, else of any. */
+  owed: Owed | undefined;
 
-  /** On this link: where the peer takes our next DATA to be, where its next DATA goes, what it was told last. */
-  txAt = NOWHERE;
-  rxAt = NOWHERE;
-  ackTold = 0;
-  ackDue: AckDue = AckDue.No;
-  openDue = false;
-  streamDue = false;
-  resetDue = false;
-  /** The peer has named this stream in the resynchronisation of this link. */
-  named = false;
+  constructor(readonly id: number) {}
 
-  /** Device: OPEN was sent under the present session; the gateway has acknowledged it. */
-  sent = false;
-  known = false;
-  /** The upstream is connected (gateway: said by consume(); device: heard). */
-  connected = false;
-  /** The code of our own RESET. */
-  resetCode = NOT_RESET;
-  /** Device: what became of early data on a stream that was not opened before; settled by the next link. */
-  early: EarlyFate | undefined;
-  /** Gateway: over and reported; kept to answer a peer that did not hear the last word. */
-  done = false;
+  has(flag: number): boolean {
+    return (this.flags & flag) !== 0;
+  }
 
-  constructor(
-    readonly id: number,
-    readonly serial: number,
-    readonly kind: Kind,
-    readonly name: string,
-  ) {}
+  set(flag: number): void {
+    this.flags |= flag;
+  }
 
-  get reset(): boolean {
-    return this.resetCode !== NOT_RESET;
+  clear(flags: number): void {
+    this.flags &= ~flags;
+  }
+
+  /** Takes part in the exchange of frames: used, and neither reset nor about to be reported closed. */
+  get open(): boolean {
+    return (this.flags & (St.Used | St.Reset | St.EvClosed)) === St.Used;
   }
 
   get txOver(): boolean {
-    return this.txEnd > 0 && this.txAcked === this.txEnd;
+    return this.txEnd !== 0 && this.txAcked === this.txEnd;
   }
 
+  /** FIN and all before it was accepted; the peer may not have been told. */
   get rxOver(): boolean {
-    return this.rxEnd > 0 && this.rxAck === this.rxEnd;
+    return this.rxEnd !== 0 && this.rxAcked === this.rxEnd;
   }
 
-  /** Bytes given to the application and not accepted yet. */
-  get unaccepted(): number {
-    const last = this.rxEnd > 0 ? this.rxEnd - 1 : this.rx;
-    return last - Math.min(this.rxAck, last);
-  }
-
-  /** Accepts a FIN behind the last byte by itself, SPEC 9 "Closing". */
-  acceptFin(gateway: boolean): void {
-    const ready = this.rxEnd > 0 && this.rxAck === this.rxEnd - 1;
-    // A gateway's first ACK says that the upstream is connected, so it waits for that.
-    if (!ready || (gateway && !this.connected)) return;
-    this.rxAck = this.rxEnd;
-    this.ackDue = AckDue.Now;
-  }
-
-  /** Early data may have reached the gateway, up to `end`. */
-  mayHaveSent(end: number, fin: boolean): void {
-    this.sent = true;
-    this.openDue = false;
-    this.txHigh = Math.max(this.txHigh, end);
-    if (fin) this.txEnd = end;
-  }
-
-  /** Nothing of it ever left: it starts over under a new session. */
-  startOver(): void {
-    this.sent = false;
-    this.tx = 0;
-    this.txHigh = 0;
-    this.txEnd = 0;
-  }
-
-  /** The link is gone: what it knew is void. */
-  leaveLink(): void {
-    this.txAt = NOWHERE;
-    this.rxAt = NOWHERE;
-    this.named = false;
-    this.streamDue = false;
-    this.ackDue = AckDue.No;
-    this.ackTold = 0;
-    this.resetDue = this.reset && !this.done;
+  /** The id begins anew. What is owed stays: it goes out before anything of the new stream. */
+  begin(serial: number, kind: Kind, name: string, flags: number): void {
+    const { owed } = this;
+    Object.assign(this, new Stream(this.id));
+    this.owed = owed;
+    this.serial = serial;
+    this.kind = kind;
+    this.name = name;
+    this.flags = flags;
   }
 
   hash(into: StateHash): void {
-    into.add(this.id, this.serial, this.kind, this.name, this.tx, this.txHigh, this.txAcked, this.txEnd);
-    into.add(this.rx, this.rxAck, this.rxEnd, this.txAt, this.rxAt, this.ackTold, this.ackDue, this.openDue);
-    into.add(
-      this.streamDue,
-      this.resetDue,
-      this.named,
-      this.sent,
-      this.known,
-      this.connected,
-      this.resetCode,
-      this.done,
-    );
-    into.add(this.early?.fate, this.early?.end);
+    const { owed } = this;
+    into.add(this.id, this.serial, this.kind, this.name, this.flags, this.code, owed?.id, owed?.serial, owed?.code);
+    into.add(this.tx, this.txAcked, this.txEnd, this.txHigh, this.rx, this.rxAcked, this.rxSent, this.rxEnd, this.rxAt);
   }
 }

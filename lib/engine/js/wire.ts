@@ -20,6 +20,7 @@ export const RECORD_MIN = 64;
 export const RECORD_MAX = 16383;
 export const FIRST_RECORD_MAX = 4078;
 export const MESSAGE1_MAX = 4095;
+export const MESSAGE2_MAX = 98;
 export const RESUME1_LEN = 46; // without early data
 export const RESUME2_LEN = 34; // without connection id
 export const SLOT_LEN = 64;
@@ -114,6 +115,16 @@ export class Reader {
 
   get left(): number {
     return this.bytes.length - this.#at;
+  }
+
+  /** The next byte, which stays. */
+  peek(): number {
+    return this.bytes[this.#at] ?? 0;
+  }
+
+  /** Reads what lies so many bytes ahead; this one stays where it is. */
+  behind(length: number): Reader {
+    return new Reader(this.bytes.subarray(this.#at + length));
   }
 
   take(length: number): Uint8Array {
