@@ -11,6 +11,9 @@
 #include "gateway.h"
 #include "instance.h"
 #include "keys.h"
+#if defined(HAWSER_SEEDED)
+#include "seeded.h"
+#endif
 
 namespace hawser_node {
 
@@ -50,6 +53,9 @@ static Napi::Object start(Napi::Env env, Napi::Object exports) {
   exports["liveObjects"] = Napi::Function::New<live_objects>(env, "liveObjects");
   exports["lend"] = Napi::Function::New<lend>(env, "lend");
   define_crypto(env, exports);
+#if defined(HAWSER_SEEDED)
+  define_seeded(env, exports);
+#endif
   return exports;
 }
 

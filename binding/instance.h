@@ -52,6 +52,11 @@ public:
 
   /* Made at its first use; NULL if there are no random bytes. */
   hawser_gateway_context *gateway();
+#if defined(HAWSER_SEEDED)
+  void forget_gateway() {
+    gateway_ready_ = false;
+  }
+#endif
 
   Scratch scratch{};
   /* Native objects that were made and not yet finalised; for tests. */

@@ -1,7 +1,8 @@
 // Builds the native addon: build/native/hawser-<port>.node.
 //
-//   node tools/build-native.mjs [--port openssl|mbedtls] [--optional]
+//   node tools/build-native.mjs [--port openssl|mbedtls] [--optional] [--seeded]
 //
+// --seeded makes build/native/hawser-seeded.node, whose random bytes follow from a seed: for test/differential alone.
 // --optional is npm's install step: where the addon cannot be built, one line says why, and the JS engine serves.
 //
 // cmake-js downloads Node's headers unless package.json names "binary.napi_versions"; with that it takes node_api.h
@@ -17,7 +18,11 @@ import { parseArgs } from 'node:util';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
 const { values } = parseArgs({
-  options: { port: { type: 'string', default: 'openssl' }, optional: { type: 'boolean', default: false } },
+  options: {
+    port: { type: 'string', default: 'openssl' },
+    optional: { type: 'boolean', default: false },
+    seeded: { type: 'boolean', default: false },
+  },
 });
 
 try {
@@ -36,17 +41,19 @@ function build(port) {
   if (port === 'openssl') checkOpenssl(include);
   if (port === 'mbedtls') run(join(root, 'tools', 'fetch-mbedtls.sh'), [], 'mbedtls-source');
   const cmakeJs = join(dirname(require.resolve('cmake-js/package.json')), 'bin', 'cmake-js');
+  const name = values.seeded ? 'addon-seeded' : `addon-${port}`;
   const definitions = {
     HAWSER_PORT: port,
+    HAWSER_SEEDED: values.seeded ? 'ON' : 'OFF',
     HAWSER_NODE_INCLUDE: include ?? '',
     HAWSER_ADDON_API_INCLUDE: require('node-addon-api').include_dir,
   };
   const flags = Object.entries(definitions).map(([name, value]) => `--CD${name}=${value}`);
-  const out = join(root, 'build', `addon-${port}`);
-  const cmake = (command, name) =>
-    run(process.execPath, [cmakeJs, command, '--directory', root, '--out', out, ...flags], name);
-  configure(() => cmake('configure', `addon-${port}-configure`), out);
-  cmake('build', `addon-${port}`);
+  const out = join(root, 'build', name);
+  const cmake = (command, log) =>
+    run(process.execPath, [cmakeJs, command, '--directory', root, '--out', out, ...flags], log);
+  configure(() => cmake('configure', `${name}-configure`), out);
+  cmake('build', name);
 }
 
 // Each time, since the Node whose headers it found may be another one by now. What a failed try left behind (it goes by the compiler it found
