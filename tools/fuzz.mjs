@@ -1,10 +1,11 @@
-// Every fuzz target of the C core in turn, under libFuzzer (clang, AddressSanitizer, UBSan).
+// Every fuzz target in turn: those of the C core under libFuzzer (clang, AddressSanitizer, UBSan), those of the JavaScript side
+// (js-...: the engine, the addon's boundary, files, the configuration) under test/fuzz/js, which goes by V8's block coverage.
 //
 //   npm run fuzz -- [--minutes 10] [--target verbs ...] [--merge]
 //
-// Prints executions, coverage (libFuzzer's edges and features) and findings, and exits non-zero on a finding. What it learns
-// stays in build/fuzz/corpus; an input that shows a bug lies in build/fuzz/findings. --merge renews test/fuzz/corpus: the
-// fewest inputs that reach the edges that build/fuzz/corpus reaches.
+// Prints executions, coverage (libFuzzer's edges and features; places of lib/ that were reached, each with how often) and findings,
+// and exits non-zero on a finding. What it learns stays in build/fuzz/corpus; an input that shows a bug lies in build/fuzz/findings.
+// --merge renews test/fuzz/corpus: the fewest inputs that reach what build/fuzz/corpus reaches.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -21,7 +22,19 @@ const native = {
   slots: 140,
   verbs: 300,
 };
-const names = Object.keys(native);
+// as in test/fuzz/js/targets.ts
+const scripted = [
+  'js-accept',
+  'js-addon',
+  'js-config',
+  'js-device',
+  'js-frames',
+  'js-inspect',
+  'js-pairing',
+  'js-state',
+  'js-store',
+];
+const names = [...Object.keys(native), ...scripted];
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '10' },
@@ -33,14 +46,15 @@ const unknown = values.target.find((name) => !names.includes(name));
 if (unknown !== undefined) stop(`no target is called ${unknown}; there are ${names.join(', ')}`);
 if (!(Number(values.minutes) > 0)) stop(`--minutes: not a number above 0: ${values.minutes}`);
 
-build();
+if (values.target.some((name) => name in native)) build();
+if (values.target.includes('js-addon')) shell('node tools/build-native.mjs');
 mkdirSync('build/fuzz/findings', { recursive: true });
 const seconds = Math.max(1, Math.floor((60 * Number(values.minutes)) / values.target.length));
 let total = 0;
 let findings = 0;
 console.log(`${'target'.padEnd(14)}${'executions'.padStart(12)}${'per s'.padStart(8)}  coverage`);
 for (const name of values.target) {
-  const result = runNative(name);
+  const result = name in native ? runNative(name) : runScripted(name);
   total += result.executions;
   findings += result.found ? 1 : 0;
   console.log(
@@ -48,7 +62,9 @@ for (const name of values.target) {
       `  ${result.coverage}${result.found ? '  FOUND SOMETHING' : ''}`,
   );
   if (result.found) console.log(result.tail);
-  if (values.merge) merge(name);
+  if (values.merge && name in native) merge(name);
+  if (values.merge && !(name in native))
+    script(['merge', name, `test/fuzz/corpus/${name}`, `build/fuzz/corpus/${name}`]);
 }
 console.log(`${total} executions, ${findings} findings`);
 process.exitCode = findings > 0 ? 1 : 0;
@@ -57,10 +73,38 @@ function build() {
   const options =
     '-G Ninja -DCMAKE_C_COMPILER=clang -DHAWSER_FUZZ=ON -DHAWSER_SANITIZE=ON -DHAWSER_PSA=OFF -DHAWSER_OPENSSL=OFF ' +
     '-DCMAKE_BUILD_TYPE=Release -DHAWSER_RUNNERS=OFF -DHAWSER_EXAMPLES=OFF';
-  for (const line of [`cmake -S csrc -B build/fuzz ${options}`, 'cmake --build build/fuzz']) {
-    const { status, stdout, stderr } = spawnSync(line, { shell: true, encoding: 'utf8' });
-    if (status !== 0) stop(`${line}\n${stdout}${stderr}`);
-  }
+  for (const line of [`cmake -S csrc -B build/fuzz ${options}`, 'cmake --build build/fuzz']) shell(line);
+}
+
+function shell(line) {
+  const { status, stdout, stderr } = spawnSync(line, { shell: true, encoding: 'utf8' });
+  if (status !== 0) stop(`${line}\n${stdout}${stderr}`);
+}
+
+function script(args) {
+  const command = ['--import', 'tsx', 'test/fuzz/js/main.ts', ...args];
+  return spawnSync(process.execPath, command, { encoding: 'utf8', maxBuffer: 2 ** 30 });
+}
+
+// A process that died has left the input that it died of.
+function runScripted(name) {
+  const { status, signal, stdout, stderr } = script([
+    'run',
+    name,
+    String(seconds),
+    `build/fuzz/corpus/${name}`,
+    `test/fuzz/corpus/${name}`,
+  ]);
+  const line = stdout.trim().split('\n').at(-1) ?? '';
+  const died = status !== 0 || !line.startsWith('{');
+  const report = died ? { executions: 0, finding: `ended with ${signal ?? status}\n${stderr}` } : JSON.parse(line);
+  const coverage = `cov: ${report.coverage ?? 0} corp: ${report.corpus ?? 0}`;
+  return {
+    executions: report.executions,
+    coverage,
+    found: report.finding !== undefined || report.executions === 0,
+    tail: String(report.finding).slice(-3000),
+  };
 }
 
 function runNative(name) {
@@ -87,7 +131,6 @@ function runNative(name) {
   return { executions, coverage, found: found || executions === 0, tail: stderr.slice(-3000) };
 }
 
-// Prints "N executions, ..." last.
 function merge(name) {
   const target = `test/fuzz/corpus/${name}`;
   const fresh = `build/fuzz/merged-${name}`;
