@@ -6,8 +6,9 @@
 /** Bytes. A stream that sends little has a small one. */
 const small = 4 * 1024;
 const large = 256 * 1024;
-/** Free slabs that are kept. */
+/** Free slabs of this thread that are kept, whichever stream had them. */
 const spare = 4;
+const spares: Buffer[] = [];
 
 interface Slab {
   memory: Buffer;
@@ -18,7 +19,6 @@ interface Slab {
 
 export class Copies {
   readonly #slabs: Slab[] = [];
-  readonly #free: Buffer[] = [];
   /** Of #slabs. */
   #last: Slab | undefined;
 
@@ -27,7 +27,7 @@ export class Copies {
     for (let slab = this.#slabs[0]; slab && slab.end <= acknowledged; slab = this.#slabs[0]) {
       this.#slabs.shift();
       if (slab === this.#last) this.#last = undefined;
-      if (slab.memory.length === large && this.#free.length < spare) this.#free.push(slab.memory);
+      if (slab.memory.length === large && spares.length < spare) spares.push(slab.memory);
     }
   }
 
@@ -81,7 +81,7 @@ export class Copies {
     const last = this.#last;
     if (last && last.used < last.memory.length) return last;
     const memory =
-      (length > small || last ? this.#free.pop() : undefined) ??
+      (length > small || last ? spares.pop() : undefined) ??
       Buffer.allocUnsafeSlow(length > small || last ? large : small);
     const slab: Slab = { memory, used: 0, end: 0 };
     this.#slabs.push(slab);

@@ -19,6 +19,8 @@ export interface StreamEnd {
   onFin(): void;
   /** There is room again after port.write() said no. */
   onDrain(): void;
+  /** All that was written was accepted by the peer: no copy of it is needed any more. */
+  onSettled?(): void;
   /** Our FIN and all before it was accepted by the peer. */
   onFinished(): void;
   onMessage(bytes: Uint8Array): void;
@@ -213,6 +215,7 @@ export class StreamPort {
       this.#at = Math.max(0, this.#at - done);
     }
     if (this.#next < this.#acked) this.rewind(this.#acked);
+    if (done > 0 && this.#acked === this.#end) this.above.onSettled?.();
     if (this.#ended && !this.#finished && offset > this.#end) {
       this.#finished = true;
       this.#finSent = true;

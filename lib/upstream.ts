@@ -50,6 +50,8 @@ export interface UpstreamEnd {
   write(parts: readonly Uint8Array[], accepted: () => void): void;
   /** The device sends no more. */
   end(): void;
+  /** The device has accepted everything so far. */
+  settled?(): void;
   /** The device has accepted everything, and the end. */
   finished?(): void;
   /** The device has room again. */
@@ -200,6 +202,11 @@ class SocketEnd implements UpstreamEnd {
 
   end(): void {
     this.#socket.end();
+  }
+
+  /** An upstream that has gone quiet holds no memory. */
+  settled(): void {
+    this.#copies.free(this.#port.acknowledged);
   }
 
   /** Copied, since it may have to be sent again. Of a port that is closed nothing is wanted. */

@@ -63,7 +63,8 @@ for (const name of values.target) {
   );
   if (result.found) console.log(result.tail);
   if (values.merge && name in native) merge(name);
-  if (values.merge && !(name in native))
+  // of the addon's own code V8 sees nothing, so none of its inputs is fewer than another: they stay
+  if (values.merge && !(name in native) && name !== 'js-addon')
     script(['merge', name, `test/fuzz/corpus/${name}`, `build/fuzz/corpus/${name}`]);
 }
 console.log(`${total} executions, ${findings} findings`);

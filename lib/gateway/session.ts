@@ -252,6 +252,9 @@ class GatewayStream implements StreamEnd {
   onOpened(): void {
     // The device's side of a stream.
   }
+  onSettled(): void {
+    this.#upstream?.settled?.();
+  }
   onFinished(): void {
     this.#upstream?.finished?.();
   }

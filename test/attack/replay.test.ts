@@ -164,13 +164,15 @@ describe('replay against the model', function () {
   });
 
   describe('coverage', () => {
-    it('the traces came through every rule', () => {
+    it('the traces came through every rule', async () => {
       const rules = Object.getOwnPropertyNames(ChainModel.prototype).filter((name) => name.startsWith('rule_'));
+      const engine = await engineNamed('js');
+      const missing = (): string[] => rules.filter((rule) => !seen.has(rule));
+      // ten random plans may well hold no early data: fixed ones bring what is missing
+      for (let start = 1; start < 40 && missing().length > 0; start++)
+        replay({ name: 'js', device: engine, gateway: engine }, start, 8, seen);
       console.log(`      ${[...seen].map(([rule, times]) => `${rule} ${times}`).join(', ')}`);
-      assert.deepEqual(
-        rules.filter((rule) => !seen.has(rule)),
-        [],
-      );
+      assert.deepEqual(missing(), []);
     });
   });
 });

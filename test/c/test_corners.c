@@ -133,7 +133,10 @@ static void reset_of_ended(void) {
 
 /* At the start of a link: what is out of place, what was acknowledged already, what the peer leaves out. */
 static void resynchronisation(void) {
+  uint8_t out[256];
   uint16_t late;
+  size_t len, taken;
+  int fin;
   five(0);
   e.session.flags |= HAWSER_SF_SYNC_WAIT;
   CHECK(INJECT(1, DATA('x')) == HAWSER_ERR_PEER); /* before SYNCED */
@@ -154,7 +157,13 @@ static void resynchronisation(void) {
   ends_free(&e);
   five(0); /* a gateway whose first word is still owed sends no data */
   e.session.flags |= HAWSER_SF_STATUS_DUE;
-  CHECK(hawser_window(&e.session, 0) == 0);
+  CHECK(hawser_write(&e.session, 0, text, 1, 0, out, sizeof out, &len, &taken, &fin, e.now) == HAWSER_OK);
+  CHECK(len == 0 && taken == 0);
+  ends_free(&e);
+  five(0); /* and a device says nothing where it does not know how far it got */
+  CHECK(hawser_window(&e.device.session, 0) > 0);
+  e.device_streams[0].flags |= HAWSER_ST_HELD;
+  CHECK(hawser_window(&e.device.session, 0) == 0);
   ends_free(&e);
 }
 

@@ -21,7 +21,7 @@ static void cobs_round(const uint8_t *plain, size_t len) {
 static void cobs(void) {
   static const uint8_t known[] = {0x03, 0x11, 0x22, 0x02, 0x33, 0x00};
   static const uint8_t bad[][4] = {{0x03, 0x11}, {0x05, 0x11, 0x22, 0x33}, {0x02, 0x00}, {0x00, 0x01}};
-  uint8_t plain[1200], buffer[16] = {0, 0, 0x11, 0x22, 0x00, 0x33};
+  uint8_t plain[1200], head[2], buffer[16] = {0, 0, 0x11, 0x22, 0x00, 0x33};
   CHECK(hawser_cobs_encode(buffer, 2, 4) == sizeof known);
   CHECK_BYTES(buffer, known, sizeof known);
   for (size_t len = 1; len <= sizeof plain; len += len < 520 ? 1 : 37) {
@@ -39,8 +39,10 @@ static void cobs(void) {
   CHECK(hawser_cobs_decode(buffer, 0) == 0);
   for (size_t i = 0; i < 4; i++) {
     memcpy(buffer, bad[i], 4);
+    CHECK(hawser_cobs_peek(buffer, i == 0 ? 2 : i == 2 ? 2 : 4, head) == 0);
     CHECK(hawser_cobs_decode(buffer, i == 0 ? 2 : i == 2 ? 2 : 4) == 0);
   }
+  CHECK(hawser_cobs_peek(known, sizeof known - 1, head) == 4 && head[0] == 0x11 && head[1] == 0x22);
 }
 
 /* Any cutting of the same bytes gives the same frames. */

@@ -43,6 +43,19 @@ describe('copies of what a stream sends', () => {
     assert.ok(memories.size <= 4, `${memories.size} pieces of memory for 32 MB`);
   });
 
+  it('leave nothing behind once all is acknowledged, but what the thread keeps for all its streams', () => {
+    const before = process.memoryUsage().arrayBuffers;
+    const streams = Array.from({ length: 200 }, () => {
+      const copies = new Copies();
+      copies.of([Buffer.alloc(600_000)], 0);
+      copies.free(600_000);
+      return copies;
+    });
+    global.gc?.();
+    const held = process.memoryUsage().arrayBuffers - before;
+    assert.ok(held < 40 * 600_000, `${held} bytes for ${streams.length} streams`); // 200 x 600 000 were 120 MB
+  });
+
   it('of nothing is nothing', () => {
     assert.deepEqual(new Copies().of([], 0), []);
     assert.deepEqual(new Copies().of([Buffer.alloc(0)], 7), []);

@@ -128,6 +128,8 @@ export class Device extends Session implements DeviceCore {
   #verdict: { stream: number; verdict: Verdict } | undefined;
   /** The slot image that is to be told. */
   #image: Uint8Array | undefined;
+  /** The image was handed on, and what became of it was not told. */
+  #storing = false;
   #attempt: Attempt | undefined;
   /** (f, 0) was tried last: the full handshake's turn. */
   #tried = false;
@@ -342,6 +344,7 @@ export class Device extends Session implements DeviceCore {
   protected override next(): CoreEvent | undefined {
     const [image, verdict] = [this.#image, this.#verdict];
     this.#image = undefined;
+    this.#storing ||= image !== undefined;
     if (image) return { type: 'store', slot: image };
     this.#verdict = undefined;
     return verdict ? { type: 'verdict', ...verdict } : super.next();
@@ -461,10 +464,12 @@ export class Device extends Session implements DeviceCore {
 
   stored(ok: boolean): void {
     this.usable();
-    if (this.#state === 'idle') return; // the link was lost meanwhile: the position and its message 1 were kept
+    if (!this.#storing || (this.#state !== 'store' && this.#state !== 'idle'))
+      throw fail('STATE', 'stored: nothing was to be stored');
+    this.#storing = false;
     const attempt = this.#attempt;
     const answer = attempt?.answer;
-    if (this.#state !== 'store' || !attempt || !answer?.slot) throw fail('STATE', 'stored: nothing was to be stored');
+    if (!attempt || !answer?.slot) return; // the link was lost meanwhile: the position and its message 1 were kept
     if (!ok) return this.disconnected(this.channel.now);
     wipe(this.#slot?.block);
     this.#slot = answer.slot;

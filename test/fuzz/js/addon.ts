@@ -45,7 +45,10 @@ function detached(): Uint8Array {
 /** An object that calls back into the addon, should it ever be asked for a value. */
 const reentrant = (pool: readonly Raw[]): object => ({
   valueOf: () => pool[0]?.wipe?.() ?? 1,
-  toString: () => String(pool[0]?.wipe?.() ?? 'mqtt'),
+  toString: () => {
+    pool[0]?.wipe?.();
+    return 'mqtt';
+  },
   get length() {
     pool[0]?.wipe?.();
     return 8;
@@ -113,7 +116,8 @@ export const boundary: Target = {
       } catch (error) {
         must(error instanceof TypeError, `the addon threw ${String(error)}`);
       }
-      must(result === undefined || typeof result === 'number', `the addon answered ${String(result)}`);
+      const known = result === undefined || typeof result === 'number' || Buffer.isBuffer(result); // lend() lends memory
+      must(known, `the addon answered ${String(result)}`);
     }
     must(
       guards.every((guard) => guard.every((byte) => byte === 0xa5)),
