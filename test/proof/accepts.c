@@ -19,7 +19,7 @@ void reads_message1(void) {
   if (err != HAWSER_OK) {
     return;
   }
-  PROVE(accept.state == LOOKUP && accept.received == len + HAWSER_HEADER_LEN, "to be looked up");
+  PROVE(accept.state == LOOKUP && accept.message_len == len, "to be looked up");
   PROVE(len <= HAWSER_MESSAGE1_MAX, "no longer than it may be");
   PROVE(event.id == accept.buffer + HAWSER_HEADER_LEN + 1 && event.id_len < len, "by what lies in the message");
   PROVE(event.type != HAWSER_ACCEPT_ID || (event.id_len >= HAWSER_ID_MIN && event.id_len <= HAWSER_ID_MAX), "an id");

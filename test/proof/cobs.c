@@ -28,3 +28,15 @@ void decodes(void) {
   PROVE(n < len || (n == 0 && len == 0), "shorter than it came");
   REACHES(n == LEN - 1, "the longest");
 }
+
+/* Looking into a frame tells what decoding it will, and changes nothing. */
+void peeks(void) {
+  size_t len = up_to(LEN), k = nondet_size(), n;
+  uint8_t room[LEN], before[LEN], head[2], *buffer = room + LEN - len;
+  memcpy(before, room, sizeof room);
+  n = hawser_cobs_peek(buffer, len, head);
+  PROVE(k >= LEN || room[k] == before[k], "left as it is");
+  PROVE(n == hawser_cobs_decode(buffer, len), "the length that decoding gives");
+  PROVE(n < 2 || (head[0] == buffer[0] && head[1] == buffer[1]), "and its first bytes");
+  REACHES(n == LEN - 1, "the longest");
+}

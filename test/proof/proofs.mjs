@@ -48,7 +48,7 @@ export const proofs = [
     bounds: { LEN: [600, 16383] },
     meant: ['hawser_put', 'hawser_record_seal'],
     unwind: 13,
-    seed: ['record.c', 'link->tx_counter >= HAWSER_COUNTER_END', 'link->tx_counter > HAWSER_COUNTER_END'],
+    seed: ['record.c', '*counter >= HAWSER_COUNTER_END', '*counter > HAWSER_COUNTER_END'],
   },
   {
     name: 'records opened',
@@ -60,8 +60,8 @@ export const proofs = [
     unwind: 13,
     seed: [
       'record.c',
-      'err = key_at(key, link->rx_key, link->rx_counter);',
-      'err = key_at(link->rx_key, link->rx_key, link->rx_counter); memcpy(key, link->rx_key, 32);',
+      'err = key_at(key, link_key, *counter);',
+      'err = key_at(link_key, link_key, *counter); memcpy(key, link_key, 32);',
     ],
   },
   {
@@ -183,7 +183,7 @@ export const proofs = [
     sources: ['cobs.c'],
     support: ['given.c'],
     bounds: { LEN: [4, 4] },
-    seed: ['cobs.c', 'code != BLOCK_MAX && i < len', 'code != BLOCK_MAX'],
+    seed: ['cobs.c', 'code != BLOCK_MAX && i < len) {\n      buffer', 'code != BLOCK_MAX) {\n      buffer'],
   },
   {
     name: 'COBS decoded',
@@ -191,6 +191,22 @@ export const proofs = [
     sources: ['cobs.c'],
     support: ['given.c'],
     bounds: { LEN: [4, 4] },
-    seed: ['cobs.c', 'code == 0 || (size_t)(code - 1) > len - i', 'code == 0'],
+    seed: [
+      'cobs.c',
+      'code = buffer[i++];\n    if (code == 0 || (size_t)(code - 1) > len - i)',
+      'code = buffer[i++];\n    if (code == 0)',
+    ],
+  },
+  {
+    name: 'COBS looked into',
+    entry: ['cobs.c', 'peeks'],
+    sources: ['cobs.c'],
+    support: ['given.c'],
+    bounds: { LEN: [4, 4] },
+    seed: [
+      'cobs.c',
+      'code = frame[i++];\n    if (code == 0 || (size_t)(code - 1) > len - i)',
+      'code = frame[i++];\n    if (code == 0)',
+    ],
   },
 ].map((proof) => ({ support: port, unwind: 10, loops: {}, meant: [], ...proof }));
