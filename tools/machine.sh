@@ -6,7 +6,7 @@ set -uo pipefail
 wanted=(
   cmake:cmake g++:g++ clang:clang clang-format:clang-format clang-tidy:run-clang-tidy cppcheck:cppcheck
   ninja-build:ninja mosquitto:mosquitto mosquitto-clients:mosquitto_pub libssl-dev:/usr/include/openssl/evp.h
-  dpkg-dev:dpkg-source bzip2:bzip2 curl:curl spin:spin
+  dpkg-dev:dpkg-source bzip2:bzip2 curl:curl spin:spin openssl:openssl
   valgrind:/usr/include/valgrind/memcheck.h make:make pkg-config:pkg-config
   python3-kconfiglib:/usr/lib/python3/dist-packages/kconfiglib.py
   clang-19:clang-19 llvm-19:llvm-cov-19
