@@ -33,12 +33,15 @@ mkdir -p "$out/bin"
 for package in "$work"/*.deb; do
   dpkg-deb -x "$package" "$out/root"
 done
-loader=$(cd "$out" && find root -type f -name 'ld-linux*.so.*' | head -n 1)
+# Where the packages put a thing, relative to build/cbmc.
+found() { (cd "$out" && find root "$@" | sort -u | head -n 1); }
+loader=$(found -type f -name 'ld-linux*.so.*')
+libraries=$(cd "$out" && find root -type f -name 'lib*.so*' ! -name '*.py' -printf '$here/%h\n' | sort -u | paste -sd :)
 for tool in cbmc goto-cc goto-instrument; do
   cat >"$out/bin/$tool" <<WRAPPER
 #!/bin/sh
 here=\$(cd "\$(dirname "\$0")/.." && pwd)
-exec "\$here/$loader" --library-path "\$here/${loader%/*}:\$here/root/usr/lib" "\$here/root/usr/bin/$tool" "\$@"
+exec "\$here/$loader" --library-path "$libraries" "\$here/$(found -name "$tool" ! -type d -path '*/bin/*')" "\$@"
 WRAPPER
   chmod +x "$out/bin/$tool"
 done
