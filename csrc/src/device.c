@@ -537,7 +537,7 @@ static void commit(hawser_device *d, const answer *a, uint64_t now_ms) {
   d->sequence++; /* the image may reach flash even if nobody hears of it */
   d->state = STORE;
   s->now_ms = now_ms;
-  d->flags |= EV_STORE;
+  d->flags = (d->flags & ~(uint32_t)STORING) | EV_STORE; /* a late word on an older image is no word on this one */
 }
 
 #if HAWSER_ECDH

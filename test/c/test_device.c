@@ -132,6 +132,26 @@ static void stored_late(void) {
   ends_free(&e);
 }
 
+/* The word on an image comes when the next one waits already: it is not taken for that one's, and nothing is sent. */
+static void stored_too_late(void) {
+  uint8_t m1[256], m2[256], out[256];
+  size_t len, m2_len = 0, used;
+  hawser_event event;
+  int taken;
+  ends_init(&e, HAWSER_TICKET, HAWSER_SUITE_NONE, HAWSER_STREAM);
+  CHECK(asked() == 0);
+  hawser_disconnected(&e.device, e.now);
+  CHECK(hawser_connect(&e.device, e.transport, NULL, &taken, e.now) == HAWSER_OK);
+  CHECK(hawser_device_send(&e.device, m1, sizeof m1, &len, e.now) == HAWSER_OK);
+  CHECK(ends_answer(&e, m1, len, m2, sizeof m2, &m2_len) == HAWSER_OK);
+  CHECK(hawser_device_receive(&e.device, m2, m2_len, &used, e.now) == HAWSER_OK);
+  CHECK(hawser_stored(&e.device, HAWSER_STORED) == HAWSER_ERR_STATE);
+  CHECK(hawser_device_send(&e.device, out, sizeof out, &len, e.now) == HAWSER_OK && len == 0);
+  CHECK(hawser_device_next(&e.device, &event) == HAWSER_OK && event.type == HAWSER_EV_STORE);
+  CHECK(hawser_stored(&e.device, HAWSER_STORED) == HAWSER_OK && hawser_is_live(&e.device.session));
+  ends_free(&e);
+}
+
 /* ---- ladder ---- */
 
 static void ladder(void) {
@@ -429,6 +449,7 @@ int main(void) {
   slots();
   storing();
   stored_late();
+  stored_too_late();
   ladder();
   unproven();
   limits();
