@@ -34,14 +34,16 @@ function narrate(gateway: Gateway, io: Io): void {
 function countFloods(gateway: Gateway, io: Io): Tally[] {
   const dropped = new Tally('dropped', (line) => io.note(line));
   const refused = new Tally('refused', (line) => io.note(line));
-  gateway.on('drop', ({ reason, device }: DropReport) =>
-    // Silence is all that a ticket device whose flash was put back gets from now on: whoever can pair it again must know which.
-    dropped.add(reason === 'passedTicket' && device ? `${reason} (device ${idText(device)})` : reason),
-  );
+  // Silence is all that a ticket device whose flash was put back gets from now on: whoever can pair it again must know which.
+  const passed = new Tally('passed ticket', (line) => io.note(line));
+  gateway.on('drop', ({ reason, device }: DropReport) => {
+    dropped.add(reason);
+    if (reason === 'passedTicket' && device) passed.add(`device ${idText(device)}`);
+  });
   gateway.on('refused', ({ device, upstream, reason }) =>
     refused.add(`device ${idText(device)}: ${printable(upstream)} (${reason})`),
   );
-  return [dropped, refused];
+  return [dropped, refused, passed];
 }
 
 function makeGateway({ config, engine, identity, store }: Operator): Gateway {
