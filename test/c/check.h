@@ -14,6 +14,16 @@ static int check_passed, check_failed;
 #define CHECK_BYTES(actual, expected, len) CHECK(memcmp((actual), (expected), (len)) == 0)
 #define CHECK_ZERO(actual, len) CHECK(check_is_zero((actual), (len)))
 
+/* A predicate that cannot fail checks nothing: it holds of a copy of `value`, and not once one field of `copy` is wrong. */
+#define NOTICES(valid, type, value, field, wrong)                                                                      \
+  do {                                                                                                                 \
+    type copy;                                                                                                         \
+    memcpy(&copy, &(value), sizeof copy);                                                                              \
+    CHECK(valid(&copy));                                                                                               \
+    copy.field = (wrong);                                                                                              \
+    CHECK(!valid(&copy));                                                                                              \
+  } while (0)
+
 static inline void check_count(int ok, const char *text, const char *file, int line) {
   if (ok) {
     check_passed++;

@@ -11,6 +11,7 @@
 #include "hawser/device.h"
 #include "hawser/gateway.h"
 #include "port_keys.h"
+#include "record.h"
 #include "session.h"
 
 #define ENDS_STREAMS 4
@@ -420,6 +421,25 @@ static inline int ends_write(ends *e, int from_device, uint16_t stream, const ui
       return err == HAWSER_OK ? ends_pump(e) : err;
     }
   }
+}
+
+/* A stream of the device that the gateway has heard of. */
+static inline uint16_t ends_open(ends *e, const char *name, uint8_t kind) {
+  uint16_t id = 99;
+  CHECK(hawser_open(&e->device, name, kind, &id) == HAWSER_OK);
+  CHECK(ends_pump(e) == HAWSER_OK);
+  return id;
+}
+
+/* Frames of a peer that is genuine, whatever they say. */
+static inline int ends_inject(ends *e, int to_gateway, const uint8_t *frames, size_t len) {
+  uint8_t record[2048];
+  hawser_session *from = to_gateway ? &e->device.session : &e->session;
+  CHECK(len + HAWSER_RECORD_OVERHEAD <= sizeof record);
+  memcpy(record + HAWSER_HEADER_LEN, frames, len);
+  CHECK(hawser_record_seal(&from->link, record, len) == HAWSER_OK);
+  len += HAWSER_RECORD_OVERHEAD;
+  return to_gateway ? ends_to_gateway(e, record, len) : ends_to_device(e, record, len);
 }
 
 static const uint8_t ends_modes[][2] = {

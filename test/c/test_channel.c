@@ -14,17 +14,10 @@ static void up(void) {
   CHECK(ends_connect(&e, NULL, NULL) == HAWSER_OK);
 }
 
-static uint16_t open_one(const char *name, uint8_t kind) {
-  uint16_t id = 99;
-  CHECK(hawser_open(&e.device, name, kind, &id) == HAWSER_OK);
-  CHECK(ends_pump(&e) == HAWSER_OK);
-  return id;
-}
-
 static void resets(void) {
   uint16_t id;
   up();
-  id = open_one("a", HAWSER_KIND_STREAM);
+  id = ends_open(&e, "a", HAWSER_KIND_STREAM);
   CHECK(hawser_reset(&e.device.session, id, HAWSER_CANCELLED) == HAWSER_OK);
   CHECK(hawser_reset(&e.device.session, id, HAWSER_CANCELLED) == HAWSER_ERR_CLOSED);
   CHECK(ends_count(&e.device_log, HAWSER_EV_CLOSED, id) == 0); /* not before the answer */
@@ -33,11 +26,11 @@ static void resets(void) {
   CHECK(ends_last(&e.device_log, HAWSER_EV_CLOSED)->value == HAWSER_CANCELLED);
 
   /* by the gateway; the id is used again, with a higher serial */
-  CHECK(open_one("b", HAWSER_KIND_STREAM) == id && e.device_streams[id].serial == 2);
+  CHECK(ends_open(&e, "b", HAWSER_KIND_STREAM) == id && e.device_streams[id].serial == 2);
   CHECK(hawser_reset(&e.session, id, HAWSER_UNREACHABLE) == HAWSER_OK);
   CHECK(ends_gateway_events(&e) == HAWSER_OK && ends_pump(&e) == HAWSER_OK);
   CHECK(ends_last(&e.device_log, HAWSER_EV_CLOSED)->value == HAWSER_UNREACHABLE);
-  CHECK(open_one("c", HAWSER_KIND_STREAM) == id);
+  CHECK(ends_open(&e, "c", HAWSER_KIND_STREAM) == id);
   CHECK(ends_count(&e.gateway_log, HAWSER_EV_OPEN, id) == 3);
 
   /* by the gateway while the link is down: told on the next one */
@@ -47,7 +40,7 @@ static void resets(void) {
   CHECK(ends_last(&e.device_log, HAWSER_EV_CLOSED)->value == HAWSER_TIMEOUT);
 
   /* by the device while it is down: the gateway forgets what is not named */
-  id = open_one("d", HAWSER_KIND_STREAM);
+  id = ends_open(&e, "d", HAWSER_KIND_STREAM);
   ends_cut(&e);
   ends_clear(&e);
   CHECK(hawser_reset(&e.device.session, id, HAWSER_CANCELLED) == HAWSER_OK && ends_device_events(&e) == HAWSER_OK);
@@ -64,7 +57,7 @@ static void lost_last_ack(void) {
   size_t sent, len;
   uint8_t out[2048];
   up();
-  id = open_one("a", HAWSER_KIND_STREAM);
+  id = ends_open(&e, "a", HAWSER_KIND_STREAM);
   CHECK(ends_write(&e, 1, id, text, 5, 1, &sent) == HAWSER_OK && ends_write(&e, 0, id, text, 5, 0, &sent) == HAWSER_OK);
   e.now += 30;
   CHECK(ends_pump(&e) == HAWSER_OK);
@@ -85,7 +78,7 @@ static void lost_last_ack(void) {
 static void new_session(void) {
   uint16_t old, fresh;
   up();
-  old = open_one("old", HAWSER_KIND_STREAM);
+  old = ends_open(&e, "old", HAWSER_KIND_STREAM);
   ends_cut(&e);
   CHECK(hawser_open(&e.device, "fresh", HAWSER_KIND_STREAM, &fresh) == HAWSER_OK);
   e.has_session = 0;
@@ -104,7 +97,7 @@ static void windows(void) {
   size_t sent;
   up();
   e.hold = 1;
-  id = open_one("a", HAWSER_KIND_STREAM);
+  id = ends_open(&e, "a", HAWSER_KIND_STREAM);
   CHECK(hawser_window(&e.device.session, id) == 8192);
   CHECK(ends_write(&e, 1, id, text, sizeof text, 1, &sent) == HAWSER_OK);
   CHECK(sent == 8192 && hawser_window(&e.device.session, id) == 0); /* acked + window, and no further */
@@ -124,7 +117,7 @@ static void messages(void) {
   size_t len, taken;
   int fin;
   up();
-  id = open_one("dns", HAWSER_KIND_MESSAGES);
+  id = ends_open(&e, "dns", HAWSER_KIND_MESSAGES);
   CHECK(hawser_message(&e.device.session, id, text, 300, out, sizeof out, &len, e.now) == HAWSER_OK && len == 321);
   CHECK(ends_to_gateway(&e, out, len) == HAWSER_OK);
   CHECK(ends_last(&e.gateway_log, HAWSER_EV_MESSAGE)->len == 300);
@@ -142,7 +135,7 @@ static void waiting_after_idle(void) {
   size_t len;
   uint16_t id;
   up();
-  id = open_one("a", HAWSER_KIND_STREAM);
+  id = ends_open(&e, "a", HAWSER_KIND_STREAM);
   CHECK(hawser_consume(&e.session, id, 0) == HAWSER_OK && ends_pump(&e) == HAWSER_OK);
   e.now += 3600000;
   CHECK(hawser_reset(&e.device.session, id, HAWSER_CANCELLED) == HAWSER_OK);
@@ -165,7 +158,7 @@ static void liveness(void) {
   hawser_event event;
   up();
   e.hold = 1;
-  id = open_one("a", HAWSER_KIND_STREAM);
+  id = ends_open(&e, "a", HAWSER_KIND_STREAM);
   CHECK(hawser_consume(&e.session, id, 0) == HAWSER_OK && ends_pump(&e) == HAWSER_OK);
   CHECK(hawser_device_deadline(&e.device) == UINT64_MAX); /* nothing to wait for */
   CHECK(hawser_write(&e.device.session, id, text, 10, 0, out, sizeof out, &sent, &taken, &fin, e.now) == HAWSER_OK);
@@ -190,7 +183,7 @@ static void liveness(void) {
 static void closing(void) {
   uint16_t id;
   up();
-  id = open_one("a", HAWSER_KIND_STREAM);
+  id = ends_open(&e, "a", HAWSER_KIND_STREAM);
   CHECK(hawser_close(&e.session, HAWSER_GOING_AWAY) == HAWSER_OK && ends_pump(&e) == HAWSER_OK);
   CHECK(ends_last(&e.device_log, HAWSER_EV_CLOSE)->value == HAWSER_GOING_AWAY);
   CHECK(ends_count(&e.device_log, HAWSER_EV_CLOSED, id) == 1);
@@ -206,21 +199,12 @@ static void ids_run_out(void) {
   uint16_t id;
   up();
   for (uint16_t k = 0; k < ENDS_STREAMS; k++) {
-    CHECK(open_one("many", HAWSER_KIND_STREAM) == k);
+    CHECK(ends_open(&e, "many", HAWSER_KIND_STREAM) == k);
   }
   CHECK(hawser_open(&e.device, "more", HAWSER_KIND_STREAM, &id) == HAWSER_ERR_LIMIT);
   CHECK(hawser_open(&e.device, "", HAWSER_KIND_STREAM, &id) == HAWSER_ERR_ARG);
   CHECK(hawser_open(&e.device, "012345678901234567890123456789012", HAWSER_KIND_STREAM, &id) == HAWSER_ERR_ARG);
   ends_free(&e);
-}
-
-/* A genuine peer that breaks a rule: the link ends, the session is gone, nothing else happens. */
-static int inject(int to_gateway, const uint8_t *frames, size_t len) {
-  uint8_t record[512];
-  hawser_session *from = to_gateway ? &e.device.session : &e.session;
-  memcpy(record + HAWSER_HEADER_LEN, frames, len);
-  CHECK(hawser_record_seal(&from->link, record, len) == HAWSER_OK);
-  return to_gateway ? ends_to_gateway(&e, record, len + 18) : ends_to_device(&e, record, len + 18);
 }
 
 /* The plaintext of what the gateway sends next, as its device would read it. */
@@ -240,7 +224,7 @@ static size_t next_frames(uint8_t *out, size_t cap) {
   do {                                                                                                                 \
     static const uint8_t frames[] = {__VA_ARGS__};                                                                     \
     uint8_t got[256];                                                                                                  \
-    CHECK(inject(1, frames, sizeof frames) == HAWSER_OK);                                                              \
+    CHECK(ends_inject(&e, 1, frames, sizeof frames) == HAWSER_OK);                                                     \
     CHECK(next_frames(got, sizeof got) == sizeof(expected));                                                           \
     CHECK_BYTES(got, expected, sizeof(expected));                                                                      \
   } while (0)
@@ -254,42 +238,43 @@ static void beyond_the_array(void) {
   uint16_t id;
   size_t sent;
   up();
-  id = open_one("a", HAWSER_KIND_STREAM);
+  id = ends_open(&e, "a", HAWSER_KIND_STREAM);
   ANSWERS(limit, 0x03, 0, 99, 0, 0, 0, 9, 0, 1, 'x');
   ANSWERS(both, 0x03, 0, 99, 0, 0, 0, 9, 0, 1, 'x', 0x03, 0xff, 0xff, 0, 0, 0, 10, 1, 1, 'y');
   ANSWERS(lost, 0x04, 0, 98, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
   /* what may follow an OPEN at once, and the device's answer to the RESET */
-  CHECK(inject(1, (const uint8_t[]){0x06, 0, 99, 'd'}, 4) == HAWSER_OK);
-  CHECK(inject(1, (const uint8_t[]){0x07, 0, 99}, 3) == HAWSER_OK);
-  CHECK(inject(1, (const uint8_t[]){0x0a, 0, 99, 'm'}, 4) == HAWSER_OK);
-  CHECK(inject(1, (const uint8_t[]){0x08, 0, 99, 0, 0, 0, 0, 0, 7}, 9) == HAWSER_OK);
-  CHECK(inject(1, (const uint8_t[]){0x09, 0, 99, 0, 0, 0, 9, 0}, 8) == HAWSER_OK);
+  CHECK(ends_inject(&e, 1, (const uint8_t[]){0x06, 0, 99, 'd'}, 4) == HAWSER_OK);
+  CHECK(ends_inject(&e, 1, (const uint8_t[]){0x07, 0, 99}, 3) == HAWSER_OK);
+  CHECK(ends_inject(&e, 1, (const uint8_t[]){0x0a, 0, 99, 'm'}, 4) == HAWSER_OK);
+  CHECK(ends_inject(&e, 1, (const uint8_t[]){0x08, 0, 99, 0, 0, 0, 0, 0, 7}, 9) == HAWSER_OK);
+  CHECK(ends_inject(&e, 1, (const uint8_t[]){0x09, 0, 99, 0, 0, 0, 9, 0}, 8) == HAWSER_OK);
   CHECK(next_frames(out, sizeof out) == 0);
   CHECK(ends_count(&e.gateway_log, HAWSER_EV_OPEN, 0xffff) == 1);
   CHECK(ends_write(&e, 1, id, text, 30, 0, &sent) == HAWSER_OK && e.gateway_log.lens[id] == 30);
   /* and a device ignores what it does not know */
-  CHECK(inject(0, (const uint8_t[]){0x06, 0, 99, 'd'}, 4) == HAWSER_OK);
-  CHECK(inject(0, (const uint8_t[]){0x09, 0, 99, 0, 0, 0, 9, 4}, 8) == HAWSER_OK);
+  CHECK(ends_inject(&e, 0, (const uint8_t[]){0x06, 0, 99, 'd'}, 4) == HAWSER_OK);
+  CHECK(ends_inject(&e, 0, (const uint8_t[]){0x09, 0, 99, 0, 0, 0, 9, 4}, 8) == HAWSER_OK);
   CHECK(ends_write(&e, 0, id, text, 30, 0, &sent) == HAWSER_OK && e.device_log.lens[id] == 30);
   /* a peer that opens on without waiting for answers */
   for (size_t k = 0; k <= ENDS_STREAMS; k++) {
     const uint8_t open[10] = {0x03, 1, (uint8_t)k, 0, 0, 1, 0, 0, 1, 'x'};
     memcpy(many + 10 * k, open, sizeof open);
   }
-  CHECK(inject(1, many, sizeof many - 10) == HAWSER_OK && next_frames(out, sizeof out) >= 8 * ENDS_STREAMS);
+  CHECK(ends_inject(&e, 1, many, sizeof many - 10) == HAWSER_OK && next_frames(out, sizeof out) >= 8 * ENDS_STREAMS);
   for (size_t k = 0; k < ENDS_STREAMS; k++) {
     CHECK(out[8 * k] == 0x09 && out[8 * k + 2] == k && out[8 * k + 7] == HAWSER_STREAM_LIMIT);
   }
-  CHECK(inject(1, many, sizeof many) == HAWSER_ERR_PEER);
+  CHECK(ends_inject(&e, 1, many, sizeof many) == HAWSER_ERR_PEER);
   ends_free(&e);
 }
 
+/* A genuine peer that breaks a rule: the link ends, the session is gone, nothing else happens. */
 #define VIOLATES(to_gateway, ...)                                                                                      \
   do {                                                                                                                 \
     static const uint8_t frames[] = {__VA_ARGS__};                                                                     \
     up();                                                                                                              \
-    (void)open_one("a", HAWSER_KIND_STREAM);                                                                           \
-    CHECK(inject(to_gateway, frames, sizeof frames) == HAWSER_ERR_PEER);                                               \
+    (void)ends_open(&e, "a", HAWSER_KIND_STREAM);                                                                      \
+    CHECK(ends_inject(&e, to_gateway, frames, sizeof frames) == HAWSER_ERR_PEER);                                      \
     CHECK(!hawser_is_live(to_gateway ? &e.session : &e.device.session));                                               \
     CHECK_ZERO((to_gateway ? &e.session : &e.device.session)->name, 8);                                                \
     CHECK((to_gateway ? ends_gateway_events(&e) : ends_device_events(&e)) == HAWSER_OK);                               \
@@ -329,7 +314,7 @@ static void beyond_fin(void) {
   size_t sent;
   hawser_stream *st;
   up();
-  id = open_one("a", HAWSER_KIND_STREAM);
+  id = ends_open(&e, "a", HAWSER_KIND_STREAM);
   CHECK(ends_write(&e, 1, id, text, 60, 0, &sent) == HAWSER_OK);
   st = &e.device.session.streams[id];
   for (int k = 0; k < 4; k++) {
@@ -346,12 +331,12 @@ static void beyond_fin(void) {
     st->tx_end = end[k];
     st->tx_high = HAWSER_OFFSET_MAX;
     st->flags = (st->flags | HAWSER_ST_HELD) & ~(uint32_t)HAWSER_ST_NAMED;
-    CHECK(inject(0, frame, sizeof frame) == (k < 2 ? HAWSER_OK : HAWSER_ERR_PEER));
+    CHECK(ends_inject(&e, 0, frame, sizeof frame) == (k < 2 ? HAWSER_OK : HAWSER_ERR_PEER));
     CHECK(hawser_session_valid(&e.device.session));
     if (k >= 2) {
       ends_free(&e);
       up();
-      id = open_one("a", HAWSER_KIND_STREAM);
+      id = ends_open(&e, "a", HAWSER_KIND_STREAM);
       st = &e.device.session.streams[id];
     }
   }

@@ -16,25 +16,8 @@ static void up(uint8_t transport) {
   CHECK(ends_connect(&e, NULL, NULL) == HAWSER_OK);
 }
 
-static uint16_t open_one(const char *name, uint8_t kind) {
-  uint16_t id = 99;
-  CHECK(hawser_open(&e.device, name, kind, &id) == HAWSER_OK);
-  CHECK(ends_pump(&e) == HAWSER_OK);
-  return id;
-}
-
-/* Frames in a record of the other end, which is genuine. */
-static int inject(int to_gateway, const uint8_t *frames, size_t len) {
-  static uint8_t record[2048];
-  hawser_session *from = to_gateway ? &e.device.session : &e.session;
-  memcpy(record + HAWSER_HEADER_LEN, frames, len);
-  CHECK(hawser_record_seal(&from->link, record, len) == HAWSER_OK);
-  return to_gateway ? ends_to_gateway(&e, record, len + HAWSER_RECORD_OVERHEAD)
-                    : ends_to_device(&e, record, len + HAWSER_RECORD_OVERHEAD);
-}
-
 #define INJECT(to_gateway, ...)                                                                                        \
-  inject(to_gateway, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
+  ends_inject(&e, to_gateway, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
 
 /* DATA and STREAM of stream 0 with serial 1; STREAM's offsets fit a byte here. */
 #define DATA(...) 0x06, 0, 0, __VA_ARGS__
@@ -46,7 +29,7 @@ static int inject(int to_gateway, const uint8_t *frames, size_t len) {
 static void five(int fin) {
   size_t sent;
   up(HAWSER_STREAM);
-  CHECK(open_one("a", HAWSER_KIND_STREAM) == 0);
+  CHECK(ends_open(&e, "a", HAWSER_KIND_STREAM) == 0);
   CHECK(ends_write(&e, 1, 0, text, 5, fin, &sent) == HAWSER_OK && sent == 5);
 }
 
@@ -82,7 +65,7 @@ static void beyond_window(void) {
   size_t sent;
   up(HAWSER_STREAM);
   e.hold = 1;
-  CHECK(open_one("a", HAWSER_KIND_STREAM) == 0);
+  CHECK(ends_open(&e, "a", HAWSER_KIND_STREAM) == 0);
   CHECK(ends_write(&e, 1, 0, text, sizeof text, 0, &sent) == HAWSER_OK && sent == 8192);
   CHECK(INJECT(1, DATA('x')) == HAWSER_ERR_PEER);
   ends_free(&e);
@@ -93,7 +76,7 @@ static void fin_before_upstream(void) {
   size_t sent;
   up(HAWSER_STREAM);
   e.hold = 1;
-  CHECK(open_one("a", HAWSER_KIND_STREAM) == 0);
+  CHECK(ends_open(&e, "a", HAWSER_KIND_STREAM) == 0);
   CHECK(ends_write(&e, 1, 0, text, 0, 1, &sent) == HAWSER_OK);
   CHECK(ends_count(&e.device_log, HAWSER_EV_ACKED, 0) == 0);
   CHECK(hawser_consume(&e.session, 0, 0) == HAWSER_OK && ends_pump(&e) == HAWSER_OK);
@@ -537,14 +520,7 @@ static void position_of_another(void) {
 
 /* ---- predicates, and frames of a serial line ---- */
 
-#define DEVICE_NOTICES(field, wrong)                                                                                   \
-  do {                                                                                                                 \
-    hawser_device copy;                                                                                                \
-    memcpy(&copy, &e.device, sizeof copy);                                                                             \
-    CHECK(hawser_device_valid(&copy));                                                                                 \
-    copy.field = (wrong);                                                                                              \
-    CHECK(!hawser_device_valid(&copy));                                                                                \
-  } while (0)
+#define DEVICE_NOTICES(field, wrong) NOTICES(hawser_device_valid, hawser_device, e.device, field, wrong)
 
 static void positions(void) {
   ends_init(&e, HAWSER_TICKET, HAWSER_SUITE_NONE, HAWSER_STREAM);

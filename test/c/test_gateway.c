@@ -261,15 +261,6 @@ static void window_ends(void) {
   ends_free(&e);
 }
 
-/* One wrong field at a time. */
-#define NOTICES(valid, type, value, field, wrong)                                                                      \
-  do {                                                                                                                 \
-    type copy;                                                                                                         \
-    memcpy(&copy, &(value), sizeof copy);                                                                              \
-    CHECK(valid(&copy));                                                                                               \
-    copy.field = (wrong);                                                                                              \
-    CHECK(!valid(&copy));                                                                                              \
-  } while (0)
 #define ACCEPT_NOTICES(field, wrong) NOTICES(hawser_accept_valid, hawser_accept, e.accept, field, wrong)
 
 static void predicates(void) {

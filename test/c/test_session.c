@@ -63,15 +63,6 @@ static void conversation(uint8_t mode, uint8_t suite, uint8_t transport) {
   ends_free(&e);
 }
 
-/* A predicate that cannot fail checks nothing: one wrong field at a time. */
-#define NOTICES(valid, type, value, field, wrong)                                                                      \
-  do {                                                                                                                 \
-    type copy = (value);                                                                                               \
-    CHECK(valid(&copy));                                                                                               \
-    copy.field = (wrong);                                                                                              \
-    CHECK(!valid(&copy));                                                                                              \
-  } while (0)
-
 static void predicates(void) {
   uint8_t m1[256], m2[256];
   size_t m1_len, m2_len;
