@@ -21,35 +21,24 @@ const riscv = {
 const uarts = ['-semihosting-config', 'enable=on,target=native', '-serial', 'chardev:line', '-serial', 'chardev:log'];
 const uart = ['-semihosting-config', 'enable=on,target=native,chardev=log', '-serial', 'chardev:line'];
 
+const mps2 = {
+  ...arm,
+  folder: 'firmware/boards/mps2',
+  link: ['--specs=nano.specs', '-nostartfiles'],
+  emulator: 'qemu-system-arm',
+  emulatorPackage: 'qemu-system-arm',
+  memory: 16,
+  shared: 0,
+};
+const onMps2 = (name) => ['-M', `${name},memory-backend=shared`, ...uarts];
+
 /**
  * What differs between boards. `machine`: of the emulator's arguments those that name the memory `shared` and the character devices
  * `line` and `log`. `shared`: where the file with flash and retained RAM begins in that memory, in MiB as the memory itself.
  */
 export const boards = {
-  an386: {
-    ...arm,
-    cpu: 'Cortex-M4',
-    target: ['-mcpu=cortex-m4', '-mthumb'],
-    folder: 'firmware/boards/mps2',
-    link: ['--specs=nano.specs', '-nostartfiles'],
-    emulator: 'qemu-system-arm',
-    emulatorPackage: 'qemu-system-arm',
-    machine: ['-M', 'mps2-an386,memory-backend=shared', ...uarts],
-    memory: 16,
-    shared: 0,
-  },
-  an385: {
-    ...arm,
-    cpu: 'Cortex-M3',
-    target: ['-mcpu=cortex-m3', '-mthumb'],
-    folder: 'firmware/boards/mps2',
-    link: ['--specs=nano.specs', '-nostartfiles'],
-    emulator: 'qemu-system-arm',
-    emulatorPackage: 'qemu-system-arm',
-    machine: ['-M', 'mps2-an385,memory-backend=shared', ...uarts],
-    memory: 16,
-    shared: 0,
-  },
+  an386: { ...mps2, cpu: 'Cortex-M4', target: ['-mcpu=cortex-m4', '-mthumb'], machine: onMps2('mps2-an386') },
+  an385: { ...mps2, cpu: 'Cortex-M3', target: ['-mcpu=cortex-m3', '-mthumb'], machine: onMps2('mps2-an385') },
   virt: {
     ...riscv,
     cpu: 'RISC-V, rv32imac',

@@ -1,6 +1,7 @@
 /** Seeded faults: one thing broken, for as long as a call takes, to see that a test goes red. */
 
 import type { AcceptCore, DeviceCore, Engine, GatewayCore } from '../../lib/engine.js';
+import { Port } from '../../lib/engine/js/crypto.js';
 
 type Method = (...args: never[]) => unknown;
 
@@ -25,6 +26,20 @@ export function patched<T extends object, K extends keyof T>(
   } finally {
     Object.defineProperty(prototype, name, { configurable: true, writable: true, value: original });
   }
+}
+
+/** The JS engine takes 32 zero bytes for the secret of an agreement that failed. */
+export function failedAgreementsCount(action: () => void): void {
+  const replaced = (agree: Port['dh']): Port['dh'] => {
+    return (...args) => {
+      try {
+        return agree(...args);
+      } catch {
+        return new Uint8Array(32);
+      }
+    };
+  };
+  patched(Port.prototype, 'dh', replaced, action);
 }
 
 const targets = new WeakMap<object, object>();

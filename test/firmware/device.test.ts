@@ -1,32 +1,20 @@
 /** The firmware in an emulator, against `hawser gateway` as a process with its store and a real MQTT broker behind it. */
 
 import assert from 'node:assert/strict';
-import { fetchSources, images, needTools } from '../../tools/firmware-build.mjs';
-import { killChildren, removeFolders } from '../cli/harness.js';
+import { images } from '../../tools/firmware-build.mjs';
 import { pages, until } from './machine.js';
-import { count, World, type Device, type Handshake } from './world.js';
+import { count, useWorld, type Device, type Handshake } from './world.js';
 
 describe('the firmware', function () {
   this.timeout(180_000);
-  let world: World;
-
-  before(async () => {
-    needTools();
-    fetchSources();
-    world = await World.build();
-  });
-  after(async () => {
-    await world?.close();
-    killChildren();
-    removeFolders();
-  });
+  const world = useWorld();
 
   // `npm run firmware` runs all of them, `npm test` every build and every board once
   const some = ['an386-ticket', 'an386-psk-p256', 'an385-keys-p256', 'an386-keys-25519', 'virt-ticket'];
   const wanted = images.filter(({ name }) => process.env['HAWSER_FIRMWARE'] === 'all' || some.includes(name));
   for (const { name, board, build } of wanted)
     it(`${name}: does what a device does`, async () => {
-      const device = await world.device(board, build);
+      const device = await world().device(board, build);
       await firstBoot(device, build === 'ticket' ? 'resumption' : 'full');
       await command(device);
       await warm(device);
@@ -47,7 +35,7 @@ describe('the firmware', function () {
     });
 
   it('sends no record while the old slot cannot be wiped, and goes on where it stood once it can', async () => {
-    const device = await world.device('an386', 'ticket');
+    const device = await world().device('an386', 'ticket');
     device.machine.start();
     await publish(device, 1);
     await device.machine.cut();
@@ -63,7 +51,7 @@ describe('the firmware', function () {
   });
 
   it('jumps to the block in flash where a warm message 1 is not answered, which is one write and one wipe', async () => {
-    const device = await world.device('an386', 'ticket', 'impatient');
+    const device = await world().device('an386', 'ticket', 'impatient');
     device.machine.start();
     await publish(device, 1);
     device.line.up = false;
@@ -79,10 +67,10 @@ describe('the firmware', function () {
   });
 
   it('says what became of its readings when the gateway crashes', async () => {
-    const device = await world.device('an386', 'ticket');
+    const device = await world().device('an386', 'ticket');
     device.machine.start();
     await publish(device, 2);
-    await world.crashGateway();
+    await world().crashGateway();
     device.line.noise(); // or it would learn of the crash with its next reading
     await device.says('stream closed 5');
     device.machine.more(1);

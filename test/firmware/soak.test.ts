@@ -2,29 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { createHash, randomInt } from 'node:crypto';
-import { fetchSources, needTools } from '../../tools/firmware-build.mjs';
-import { killChildren, removeFolders } from '../cli/harness.js';
 import { Ledger, type Cycle, type Outcome } from './ledger.js';
 import { soak, type Plan } from './soak.js';
-import { World } from './world.js';
+import { useWorld } from './world.js';
 
 describe('power cuts', function () {
   this.timeout(300_000);
-  let world: World;
-
-  before(async () => {
-    needTools();
-    fetchSources();
-    world = await World.build();
-  });
-  after(async () => {
-    await world?.close();
-    killChildren();
-    removeFolders();
-  });
+  const world = useWorld();
 
   const run = (plan: Omit<Plan, 'seed' | 'board'>, seed = randomInt(2 ** 31)): Promise<Ledger> =>
-    soak(world, { board: 'an386', seed, ...plan });
+    soak(world(), { board: 'an386', seed, ...plan });
 
   for (const [build, cuts] of [
     ['ticket', 30],

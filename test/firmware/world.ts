@@ -5,8 +5,15 @@ import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { Aedes } from 'aedes';
-import { done, freePort, gatewayFolder, Process, upstream } from '../cli/harness.js';
-import { buildImage, builds, type BoardName, type BuildName } from '../../tools/firmware-build.mjs';
+import { done, freePort, gatewayFolder, killChildren, Process, removeFolders, upstream } from '../cli/harness.js';
+import {
+  buildImage,
+  builds,
+  fetchSources,
+  needTools,
+  type BoardName,
+  type BuildName,
+} from '../../tools/firmware-build.mjs';
 import { Line } from './line.js';
 import { Machine, pages, until } from './machine.js';
 
@@ -14,6 +21,22 @@ export interface Handshake {
   kind: 'full' | 'resumption';
   continued: boolean;
   early?: number;
+}
+
+/** For a describe(): a world before its tests, and nothing left of it behind them. */
+export function useWorld(): () => World {
+  let world: World | undefined;
+  before(async () => {
+    needTools();
+    fetchSources();
+    world = await World.build();
+  });
+  after(async () => {
+    await world?.close();
+    killChildren();
+    removeFolders();
+  });
+  return () => world!;
 }
 
 export class World {
