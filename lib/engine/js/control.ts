@@ -4,6 +4,7 @@
 
 import { Transport } from '../../engine.js';
 import type { StateHash } from './crypto.js';
+import { Flags } from './flags.js';
 import { closeFrame, pingFrame, pongFrame, stateFrame, statusFrame, violation } from './frames.js';
 import { Frame, NO_NAME, type Reader, U32_MAX } from './wire.js';
 
@@ -48,8 +49,7 @@ export const SF_LINK =
 export const SF_EVENTS = Sf.Events | Sf.EvLive | Sf.EvPong | Sf.EvClose | Sf.EvDead;
 const SF_CONTROL = Sf.StateDue | Sf.StatusDue | Sf.PongDue | Sf.PingDue | Sf.CloseDue;
 
-export abstract class Control {
-  flags = 0;
+export abstract class Control extends Flags {
   name: Uint8Array = NO_NAME;
   /** The name of the session should it be NEW. */
   nextName: Uint8Array = NO_NAME;
@@ -64,30 +64,13 @@ export abstract class Control {
   /** The PING of this link that was answered last. */
   #pong = 0;
 
-  constructor(readonly gateway: boolean) {}
+  constructor(readonly gateway: boolean) {
+    super();
+  }
 
   abstract linkContinues(): void;
   abstract linkRenews(): void;
   abstract end(code: number): void;
-
-  has(flag: number): boolean {
-    return (this.flags & flag) !== 0;
-  }
-
-  set(flag: number): void {
-    this.flags |= flag;
-  }
-
-  clear(flags: number): void {
-    this.flags &= ~flags;
-  }
-
-  /** True if it was set. */
-  take(flag: number): boolean {
-    const was = this.has(flag);
-    this.clear(flag);
-    return was;
-  }
 
   get serialLine(): boolean {
     return this.line === Transport.Serial;

@@ -5,6 +5,7 @@
 
 import { Kind } from '../../engine.js';
 import type { StateHash } from './crypto.js';
+import { Flags } from './flags.js';
 
 /** rxAt: the peer has not said on this link where it goes on. */
 export const NOWHERE = Infinity;
@@ -54,7 +55,7 @@ export interface Owed {
   code: number;
 }
 
-export class Stream {
+export class Stream extends Flags {
   /** Next to send, acknowledged; final offset + 1 once FIN was sent (else 0). */
   tx = 0;
   txAcked = 0;
@@ -69,7 +70,6 @@ export class Stream {
   /** Where the next DATA on this link goes. */
   rxAt = 0;
   serial = 0;
-  flags = 0;
   code = 0;
   kind: Kind = Kind.Stream;
   /** Device. */
@@ -77,18 +77,8 @@ export class Stream {
   /** Of this id where there is room, else of any. */
   owed: Owed | undefined;
 
-  constructor(readonly id: number) {}
-
-  has(flag: number): boolean {
-    return (this.flags & flag) !== 0;
-  }
-
-  set(flag: number): void {
-    this.flags |= flag;
-  }
-
-  clear(flags: number): void {
-    this.flags &= ~flags;
+  constructor(readonly id: number) {
+    super();
   }
 
   /** Takes part in the exchange of frames: used, and neither reset nor about to be reported closed. */
