@@ -293,13 +293,12 @@ int hawser_device_send(hawser_device *d, uint8_t *out, size_t cap, size_t *len, 
 uint64_t hawser_device_deadline(const hawser_device *d);
 int hawser_device_timeout(hawser_device *d, uint64_t now_ms) HAWSER_MUST_USE;
 
-/* What became of EV_STORE's image: one call for each, before the next hawser_connect(), also if the link was lost meanwhile. If not all was
- * done: HAWSER_ERR_STORAGE, drop the link. */
+/* What became of EV_STORE's image: one call for each, before the next hawser_connect(), also if the link was lost meanwhile; a
+ * later one may be HAWSER_ERR_STATE. If not all was done: HAWSER_ERR_STORAGE, drop the link. */
 enum hawser_store_result {
   HAWSER_NOT_STORED = 0, /* or it does not read back */
   HAWSER_STORED = 1,     /* and the other slot is wiped */
-  HAWSER_NOT_WIPED =
-      2 /* it reads back, so the other slot, which is still there or half wiped, is the next to be written */
+  HAWSER_NOT_WIPED = 2   /* it reads back; the other slot, still there or half wiped, is the next to be written */
 };
 int hawser_stored(hawser_device *d, int result) HAWSER_MUST_USE;
 
