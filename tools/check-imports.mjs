@@ -35,7 +35,7 @@ const trees = [
       ['errors', 'nearest', 'backoff', 'counters', 'copies', 'emitter', 'output', 'reads', 'secret-file'],
       ['engine'],
       ['types'],
-      ['engine/js/wire', 'engine/js/cobs', 'engine/js/flags'],
+      ['engine/js/wire', 'engine/js/cobs', 'engine/js/flags', 'engine/js/libraries'],
       ['engine/js/crypto', 'engine/js/frames'],
       ['engine/js/noise', 'engine/js/pairing', 'engine/js/saved', 'engine/js/stream'],
       ['engine/js/handshake'],

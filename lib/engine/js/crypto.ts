@@ -1,15 +1,11 @@
 /**
- * The crypto port in pure JS: what csrc/include/hawser/port.h asks for, and the only file that knows a crypto library.
+ * The crypto port in pure JS: what csrc/include/hawser/port.h asks for, and with libraries.ts all that knows a crypto library.
  * It checks for itself what a library may not: all-zero X25519 results, invalid P-256 points, zero keys.
  */
 
-import { gcm } from '@noble/ciphers/aes.js';
-import { p256 } from '@noble/curves/nist.js';
-import { hmac } from '@noble/hashes/hmac.js';
-import { sha256 } from '@noble/hashes/sha2.js';
-import nacl from 'tweetnacl';
 import { Suite, type Secret } from '../../engine.js';
 import { HawserError } from '../../errors.js';
+import { aes, hmac, nacl, nist, sha2 } from './libraries.js';
 import { argument, concat, copy, fail, isZero, KEY_LEN, publicLength } from './wire.js';
 
 /** For tests alone, therefore not in the public options: what happens inside, and what goes wrong there. */
@@ -91,14 +87,14 @@ export class Port {
 
   sha256(...parts: Uint8Array[]): Uint8Array {
     this.#before('sha256');
-    const hash = sha256.create();
+    const hash = sha2().sha256.create();
     for (const part of parts) hash.update(part);
     return hash.digest();
   }
 
   hmac(key: Uint8Array, ...parts: Uint8Array[]): Uint8Array {
     this.#before('hmac');
-    const mac = hmac.create(sha256, key);
+    const mac = hmac().hmac.create(sha2().sha256, key);
     for (const part of parts) mac.update(part);
     return mac.digest();
   }
@@ -107,14 +103,14 @@ export class Port {
   seal(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, plaintext: Uint8Array): Uint8Array {
     this.#before('seal');
     this.hooks.trace?.(key, nonce);
-    return gcm(key, nonce, ad).encrypt(plaintext);
+    return aes().gcm(key, nonce, ad).encrypt(plaintext);
   }
 
   /** Undefined: the tag is wrong. */
   open(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
     this.#before('open');
     try {
-      return gcm(key, nonce, ad).decrypt(sealed);
+      return aes().gcm(key, nonce, ad).decrypt(sealed);
     } catch {
       return undefined;
     }
@@ -138,7 +134,7 @@ export class Port {
       const secret = this.random(KEY_LEN);
       // One draw in 2^32 is no P-256 scalar; zero comes only from a broken source.
       if (isZero(secret)) throw new HawserError('ERR_HAWSER_RANDOM', 'the random source gave zeros');
-      if (suite !== Suite.P256 || p256.utils.isValidSecretKey(secret)) {
+      if (suite !== Suite.P256 || nist().p256.utils.isValidSecretKey(secret)) {
         return { secret, public: this.public(suite, secret) };
       }
     }
@@ -147,10 +143,10 @@ export class Port {
   public(suite: Suite, secret: Uint8Array): Uint8Array {
     this.#before('public');
     argument(secret.length === KEY_LEN && !isZero(secret), 'private key: must be 32 bytes, not all zero');
-    if (suite === Suite.X25519) return nacl.scalarMult.base(secret);
+    if (suite === Suite.X25519) return nacl().scalarMult.base(secret);
     argument(suite === Suite.P256, 'suite: has no key pairs');
-    argument(p256.utils.isValidSecretKey(secret), 'private key: out of range');
-    return p256.getPublicKey(secret, false);
+    argument(nist().p256.utils.isValidSecretKey(secret), 'private key: out of range');
+    return nist().p256.getPublicKey(secret, false);
   }
 
   /** 32 bytes: X25519's output or P-256's x-coordinate. ERR_HAWSER_AUTH for an invalid or low-order peer key. */
@@ -167,7 +163,7 @@ export class Port {
 }
 
 function dhX25519(secret: Uint8Array, peer: Uint8Array): Uint8Array {
-  const shared = nacl.scalarMult(secret, peer);
+  const shared = nacl().scalarMult(secret, peer);
   if (isZero(shared)) throw fail('AUTH', 'public key: of low order');
   return shared;
 }
@@ -177,8 +173,8 @@ function dhP256(secret: Uint8Array, peer: Uint8Array): Uint8Array {
   let shared: Uint8Array;
   try {
     // fromBytes refuses points off the curve and coordinates out of range.
-    p256.Point.fromBytes(peer).assertValidity();
-    shared = p256.getSharedSecret(secret, peer, true);
+    nist().p256.Point.fromBytes(peer).assertValidity();
+    shared = nist().p256.getSharedSecret(secret, peer, true);
   } catch (cause) {
     throw new HawserError('ERR_HAWSER_AUTH', 'public key: not a point of the curve', { cause });
   }
@@ -208,7 +204,7 @@ const labels = Object.fromEntries(words.map((word) => [word, label(word)])) as R
 
 /** Hash of any state, field by field: each value with its type and length, so that no two states look alike. */
 export class StateHash {
-  readonly #hash = sha256.create();
+  readonly #hash = sha2().sha256.create();
 
   add(...values: (Uint8Array | string | number | boolean | undefined)[]): this {
     for (const value of values) {
