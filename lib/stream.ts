@@ -13,10 +13,10 @@ import { total, type StreamEnd, type StreamPort } from './mux.js';
 
 type Done = (error?: Error | null) => void;
 
-/** What waits above the copies that are kept until they are acknowledged: more of it is only more to collect. Bytes. */
-const maxWritable = 64 * 1024;
+/** Unsent bytes of which write() says that they are enough: few records of little more than nothing, and few calls of the system. Bytes. */
+const maxWritable = 256 * 1024;
 
-/** Written without a detour by Node's streams, if nothing waits. Bytes. */
+/** Shorter ones are gathered before they are handed on. Bytes. */
 const short = 1024;
 
 /** Shorter ones share Node's pool of small buffers. Bytes. */
@@ -108,11 +108,11 @@ export class HawserStream extends Duplex implements StreamEnd {
   // ---- The application's side --------------------------------------------------------------------------------------
 
   /**
-   * Short chunks, many in a row, are the most expensive way to write: each would be queued, only to be put together again. While nothing else waits
-   * they go straight to where their copies stand.
+   * While nothing waits in Node's queue, chunks go straight to where their copies stand: short ones would be queued one by one, only to be put
+   * together again, and long ones would each wait until the last was sent.
    */
   override write(chunk: unknown, ...more: unknown[]): boolean {
-    if (more.length === 0 && chunk instanceof Uint8Array && this.#append(chunk)) {
+    if (more.length === 0 && chunk instanceof Uint8Array && this.#copied(chunk)) {
       const full = this.#loose + (this.#port?.unsent ?? 0) >= this.writableHighWaterMark;
       this.#owesDrain = full;
       return !full;
@@ -120,13 +120,14 @@ export class HawserStream extends Duplex implements StreamEnd {
     return (super.write as (...all: unknown[]) => boolean).call(this, chunk, ...more);
   }
 
-  #append(chunk: Uint8Array): boolean {
+  #copied(chunk: Uint8Array): boolean {
     const port = this.#port;
-    if (chunk.length === 0 || chunk.length > short || !port || port.closed || this.#owesDrain) return false;
+    if (chunk.length === 0 || !port || port.closed || this.#owesDrain) return false;
     if (this.#writing || this.writableLength > 0 || this.writableCorked > 0 || !this.writable) return false;
-    if (!this.#copies.append(chunk, port.written + this.#loose)) return false;
-    if (this.#loose === 0) port.soon(this.#flush);
-    this.#loose += chunk.length;
+    if (chunk.length <= short && this.#copies.append(chunk, port.written + this.#loose)) {
+      if (this.#loose === 0) port.soon(this.#flush);
+      this.#loose += chunk.length;
+    } else this.#copy([chunk], port);
     return true;
   }
 
@@ -152,10 +153,14 @@ export class HawserStream extends Duplex implements StreamEnd {
   #send(chunks: readonly Buffer[], done: Done): void {
     const port = this.#port;
     if (!port || port.closed) return done(new HawserError('ERR_HAWSER_CLOSED', 'the stream is closed'));
-    this.#flush();
     // Nothing is sent for it, so that no drain would ever follow.
     if (total(chunks) === 0) return done();
     this.#writing = done;
+    this.#copy(chunks, port);
+  }
+
+  #copy(chunks: readonly Uint8Array[], port: StreamPort): void {
+    this.#flush();
     this.#copies.free(port.acknowledged);
     for (const copy of this.#copies.of(chunks, port.written)) port.write(copy);
   }

@@ -5,7 +5,7 @@ import { finished } from 'node:stream/promises';
 import { Mode } from '../../lib/engine.js';
 import { echo, until, World } from './world.js';
 
-describe('short writes to a stream', function () {
+describe('writes to a stream', function () {
   this.timeout(60_000);
   let world: World;
   let upstream: Awaited<ReturnType<typeof echo>>;
@@ -20,7 +20,7 @@ describe('short writes to a stream', function () {
     upstream.server.close();
   });
 
-  it('arrive in order between longer ones, texts, corked ones and ones with a callback, over links that are torn', async () => {
+  it('arrive in order, short and long ones, texts, corked ones and ones with a callback, over links that are torn', async () => {
     const relay = await world.relay();
     const session = await world.connect(await world.pair({ mode: Mode.Psk }), { port: relay.port });
     const stream = await session.open('echo');
@@ -53,7 +53,34 @@ describe('short writes to a stream', function () {
     assert.ok(waits > 0, 'never had to wait');
   });
 
-  it('are copied, are answered false when enough waits, and what is written all the same is bounded by Node', async () => {
+  it('that are long are copied too, and answered false when enough waits; they arrive in order over links that are torn', async () => {
+    const relay = await world.relay();
+    const session = await world.connect(await world.pair({ mode: Mode.Psk }), { port: relay.port });
+    const stream = await session.open('echo');
+    const back: Buffer[] = [];
+    stream.on('data', (bytes: Buffer) => back.push(bytes));
+    const chunk = Buffer.alloc(50_000);
+    const sent: Buffer[] = [];
+    for (let n = 0; n < 60; n += 1) {
+      chunk.fill(n);
+      sent.push(Buffer.from(chunk));
+      const waits = stream.write(chunk);
+      assert.equal(stream.writableLength, 0, 'it waits in the queue of Node');
+      chunk.fill(0xee);
+      if (n % 20 === 19) relay.cut();
+      if (!waits) await once(stream, 'drain');
+    }
+    let taken = 0;
+    while (stream.write(chunk)) taken += chunk.length;
+    assert.equal(Math.ceil(taken / chunk.length), Math.ceil(stream.writableHighWaterMark / chunk.length) - 1);
+    stream.end();
+    await finished(stream);
+    const all = Buffer.concat(back);
+    assert.ok(all.subarray(0, 60 * chunk.length).equals(Buffer.concat(sent)));
+    assert.equal(all.length, (61 + Math.ceil(taken / chunk.length)) * chunk.length);
+  });
+
+  it('that are short are copied, are answered false when enough waits, and what is written all the same is bounded by Node', async () => {
     const session = await world.connect(await world.pair({ mode: Mode.Psk }));
     const stream = await session.open('echo');
     const message = Buffer.alloc(64, 'a');
