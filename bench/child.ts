@@ -1,4 +1,4 @@
-/** One end of a contender in a process of its own: `child.ts PEER server|client`, driven over IPC. */
+/** One end of a contender in a process of its own: `child.js PEER server|client [MB]`, driven over IPC. MB: of objects that it holds besides. */
 
 import { parallel, type Client, type Peer } from './peer.js';
 import { download, loops, messages, rounds, spaced, upload } from './work.js';
@@ -45,7 +45,16 @@ function reply(work: Promise<unknown>): void {
   );
 }
 
-const [name = '', role] = process.argv.slice(2);
+/** What an application has on V8's heap. */
+const held: object[] = [];
+function hold(megabytes: number): void {
+  const bytes = megabytes << 20;
+  for (const before = process.memoryUsage().heapUsed; process.memoryUsage().heapUsed - before < bytes;)
+    for (let n = 0; n < 1000; n += 1) held.push({ n, pair: [n, n + 1] });
+}
+
+const [name = '', role, megabytes = '0'] = process.argv.slice(2);
+hold(Number(megabytes));
 const peer = await peers[name]?.();
 if (!peer) throw new Error(`no peer is called ${name}`);
 process.on('disconnect', () => setTimeout(() => process.exit(), 200));

@@ -132,11 +132,13 @@ function inGigabytes(
   return { median: result.median * scale, least: result.least * scale, most: result.most * scale };
 }
 
-/** The package as it is now, for the processes that use it as a package. */
+/** The package as it is now, and the processes that use it as a package. */
 function compile(): void {
   const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
-  const project = fileURLToPath(new URL('../tsconfig.json', import.meta.url));
-  execFileSync(process.execPath, [tsc, '-p', project], { stdio: ['ignore', 'inherit', 'inherit'] });
+  for (const project of ['../tsconfig.json', 'tsconfig.json']) {
+    const file = fileURLToPath(new URL(project, import.meta.url));
+    execFileSync(process.execPath, [tsc, '-p', file], { stdio: ['ignore', 'inherit', 'inherit'] });
+  }
 }
 
 try {

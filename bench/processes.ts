@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 
 import type { Order } from './child.js';
 
-const program = fileURLToPath(new URL('child.ts', import.meta.url));
+/** Compiled by main.ts: a loader of TypeScript in each process would be looked through by its garbage collections. */
+const program = fileURLToPath(new URL('../build/bench/child.js', import.meta.url));
 const children = new Set<ChildProcess>();
 
 export function track(child: ChildProcess): ChildProcess {
@@ -22,10 +23,10 @@ export function endAll(): void {
 class Child {
   readonly #process: ChildProcess;
 
-  constructor(peer: string, role: 'server' | 'client', flags: string[]) {
-    const execArgv = ['--import=tsx', '--no-warnings', ...flags];
+  constructor(peer: string, role: 'server' | 'client', held: number) {
+    const execArgv = ['--no-warnings'];
     this.#process = track(
-      fork(program, [peer, role], {
+      fork(program, [peer, role, String(held)], {
         execArgv,
         serialization: 'advanced',
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -57,13 +58,13 @@ export interface Asked {
   ask(order: Order): Promise<number>;
 }
 
-/** `flags`: of Node, for both, such as --prof. */
-export async function startServer(peer: string, flags: string[] = []): Promise<unknown> {
-  return new Child(peer, 'server', flags).next();
+/** `held`: megabytes of objects that the process has besides. */
+export async function startServer(peer: string, held = 0): Promise<unknown> {
+  return new Child(peer, 'server', held).next();
 }
 
-export async function startClient(peer: string, address: unknown, flags: string[] = []): Promise<Asked> {
-  const client = new Child(peer, 'client', flags);
+export async function startClient(peer: string, address: unknown, held = 0): Promise<Asked> {
+  const client = new Child(peer, 'client', held);
   await client.ask({ address });
   return { ask: async (order) => (await client.ask({ order })) as number };
 }
