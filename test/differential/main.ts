@@ -3,7 +3,7 @@
  *
  * So many random sessions on the C core and the JS engine at once (script.ts), from the seed --from on, in one process per job.
  * A session follows from its seed alone, so that a run may go on where another one ended, and a difference is seen again with
- * --from SEED --sessions 1. One session of sixteen uses the JS engine's own primitives, the others those of Node, which are faster.
+ * --from SEED --sessions 1. One session of 64 uses the JS engine's own primitives, the others those of Node, which are faster.
  *
  * Prints progress, at the end what the sessions have seen, and every difference; exits non-zero on one.
  */

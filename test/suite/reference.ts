@@ -65,10 +65,22 @@ export function ungcm(key: Uint8Array, nonce: Uint8Array, ad: Uint8Array, sealed
 
 const PKCS8 = Buffer.from('302e020100300506032b656e04220420', 'hex');
 const SPKI = Buffer.from('302a300506032b656e032100', 'hex');
-const x25519Private = (raw: Uint8Array) =>
-  createPrivateKey({ key: Buffer.concat([PKCS8, raw]), format: 'der', type: 'pkcs8' });
-const x25519Public = (raw: Uint8Array) =>
-  createPublicKey({ key: Buffer.concat([SPKI, raw]), format: 'der', type: 'spki' });
+const x25519Private = kept((raw) =>
+  createPrivateKey({ key: Buffer.concat([PKCS8, raw]), format: 'der', type: 'pkcs8' }),
+);
+const x25519Public = kept((raw) => createPublicKey({ key: Buffer.concat([SPKI, raw]), format: 'der', type: 'spki' }));
+
+/** Key objects cost more to make than what is done with them. */
+function kept<Key>(make: (raw: Uint8Array) => Key): (raw: Uint8Array) => Key {
+  const keys = new Map<string, Key>();
+  return (raw) => {
+    const name = Buffer.from(raw).toString('latin1');
+    const key = keys.get(name) ?? make(raw);
+    if (keys.size > 100) keys.clear();
+    keys.set(name, key);
+    return key;
+  };
+}
 
 function p256(secret: Uint8Array): ReturnType<typeof createECDH> {
   const ecdh = createECDH('prime256v1');
