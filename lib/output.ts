@@ -3,6 +3,8 @@
  * write would cost a full garbage collection every few megabytes.
  */
 
+import type { Writable } from 'node:stream';
+
 /** Holds the largest write() of a mux, sealed. */
 const SLAB = 262144;
 /** Free slabs that are kept. */
@@ -68,4 +70,26 @@ export class Output {
     slab.used = 0;
     if (slab !== this.#slab && this.#free.length < SPARE) this.#free.push(slab);
   }
+}
+
+/** Of all pipes of this thread that others are passed on to. */
+const passing = new Output();
+
+/** Writes bytes that are only lent to a pipe; `accepted`: it has written them out. */
+export function passOn(parts: readonly Uint8Array[], pipe: Writable, accepted: () => void): void {
+  let length = 0;
+  for (const part of parts) length += part.length;
+  passing.room(length);
+  let { at } = passing;
+  for (const part of parts) {
+    passing.buffer.set(part, at);
+    at += part.length;
+  }
+  const bytes = passing.take(length) ?? Buffer.alloc(0);
+  pipe.write(bytes, (error) => {
+    // A write that failed may still be looked at: its memory does not come back.
+    if (error) return;
+    passing.release(bytes);
+    accepted();
+  });
 }

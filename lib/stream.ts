@@ -4,12 +4,13 @@
  */
 
 import { EventEmitter } from 'node:events';
-import { Duplex } from 'node:stream';
+import { Duplex, type Writable } from 'node:stream';
 
 import { Code, Verdict } from './engine.js';
 import { Copies } from './copies.js';
 import { HawserError, resetError } from './errors.js';
 import { total, type StreamEnd, type StreamPort } from './mux.js';
+import { passOn } from './output.js';
 
 type Done = (error?: Error | null) => void;
 
@@ -55,6 +56,7 @@ export class HawserStream extends Duplex implements StreamEnd {
   readonly #early: EarlyVerdict;
   readonly #copies = new Copies();
   #port: StreamPort | undefined;
+  #pipe: Writable | undefined;
   #pushed = 0;
   #consumed = 0;
   #writing: Done | undefined;
@@ -103,6 +105,14 @@ export class HawserStream extends Duplex implements StreamEnd {
   /** @internal */
   bind(port: StreamPort): void {
     this.#port = port;
+  }
+
+  /** @internal As pipe(), without memory of their own for bytes that nobody else reads. The caller sees to errors. */
+  passTo(pipe: Writable): void {
+    for (let waiting = this.read() as Buffer | null; waiting; waiting = this.read() as Buffer | null)
+      pipe.write(waiting);
+    this.#pipe = pipe;
+    this.once('end', () => pipe.end()).resume();
   }
 
   // ---- The application's side --------------------------------------------------------------------------------------
@@ -209,8 +219,13 @@ export class HawserStream extends Duplex implements StreamEnd {
   }
 
   onData(parts: readonly Uint8Array[]): void {
-    if (this.destroyed || !this.#port) return;
-    const bytes = owned(parts, this.#port);
+    const port = this.#port;
+    if (this.destroyed || !port) return;
+    if (this.#pipe) {
+      const length = total(parts);
+      return passOn(parts, this.#pipe, () => port.consume(length));
+    }
+    const bytes = owned(parts, port);
     this.#pushed += bytes.length;
     this.#contain(() => this.push(bytes));
     this.#account();

@@ -8,8 +8,8 @@ import { connect, type Socket } from 'node:net';
 import { Copies } from './copies.js';
 import { Code } from './engine.js';
 import { HawserError } from './errors.js';
-import { total, type StreamPort } from './mux.js';
-import { Output } from './output.js';
+import type { StreamPort } from './mux.js';
+import { passOn } from './output.js';
 import { borrowed } from './reads.js';
 import { EarlyVerdict, HawserStream } from './stream.js';
 import type { DeviceRecord, UpstreamHandler } from './types.js';
@@ -137,21 +137,6 @@ class HandlerEnd implements UpstreamEnd {
   }
 }
 
-/** Of all upstreams of this thread. */
-const output = new Output();
-
-/** In memory that is used again when it was released. */
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const length = total(parts);
-  output.room(length);
-  let { at } = output;
-  for (const part of parts) {
-    output.buffer.set(part, at);
-    at += part.length;
-  }
-  return output.take(length) ?? Buffer.alloc(0);
-}
-
 /** A TCP or Unix connection. What the device may not have yet stays unread in the kernel. */
 class SocketEnd implements UpstreamEnd {
   readonly #socket: Socket;
@@ -191,13 +176,7 @@ class SocketEnd implements UpstreamEnd {
   }
 
   write(parts: readonly Uint8Array[], accepted: () => void): void {
-    const bytes = joined(parts);
-    this.#socket.write(bytes, (error) => {
-      // A write that failed may still be looked at: its memory does not come back.
-      if (error) return;
-      output.release(bytes);
-      accepted();
-    });
+    passOn(parts, this.#socket, accepted);
   }
 
   end(): void {

@@ -64,7 +64,8 @@ function tie(socket: Socket, stream: Duplex, done: (error: NodeJS.ErrnoException
   });
   socket.on('end', () => stream.end());
   stream.on('drain', () => socket.resume());
-  stream.pipe(socket);
+  if (stream instanceof HawserStream) stream.passTo(socket);
+  else stream.pipe(socket);
   socket.resume();
 }
 
