@@ -26,6 +26,20 @@ constexpr size_t k_key_uses = 4;
 /* keys_openssl.cc, keys_mbedtls.cc: 0 if the provider refuses the key. */
 hawser_key port_import(KeyUse use, const uint8_t raw[HAWSER_KEY_LEN]);
 void port_free(hawser_key key);
+/* Many records in a row under one key, which the provider may keep ready meanwhile. */
+void port_keep_keys(bool keep);
+
+/* While one of these is there. */
+struct KeysKept {
+  KeysKept() {
+    port_keep_keys(true);
+  }
+  ~KeysKept() {
+    port_keep_keys(false);
+  }
+  KeysKept(const KeysKept &) = delete;
+  KeysKept &operator=(const KeysKept &) = delete;
+};
 
 class Key {
 public:

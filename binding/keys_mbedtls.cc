@@ -22,4 +22,8 @@ void port_free(hawser_key key) {
   hawser_psa_key_free(key);
 }
 
+void port_keep_keys(bool) {
+  // each call of PSA imports its key
+}
+
 } // namespace hawser_node

@@ -12,4 +12,8 @@ void port_free(hawser_key key) {
   hawser_openssl_key_free(key);
 }
 
+void port_keep_keys(bool keep) {
+  hawser_openssl_keep_keys(keep ? 1 : 0);
+}
+
 } // namespace hawser_node

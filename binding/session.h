@@ -12,6 +12,7 @@
 #include "hawser/hawser.h"
 
 #include "events.h"
+#include "keys.h"
 #include "memory.h"
 #include "object.h"
 #include "pairing.h"
@@ -71,6 +72,7 @@ protected:
     if (int error = refused(args)) {
       return error;
     }
+    KeysKept kept;
     start(chunk);
     if (events_.count() > 0) { /* of the call before */
       return finish(from, from < chunk.len, HAWSER_OK);
@@ -328,6 +330,7 @@ private:
 
   /* An error after the first record waits for the next call: what was sealed must be sent. */
   double write_all(uint16_t stream, Bytes data, bool fin, uint64_t now, Bytes out) {
+    KeysKept kept;
     size_t total = 0, taken = 0, len = 0;
     int fin_taken = 0;
     /* nothing is written, but a stream that takes nothing is refused before control frames are sealed */

@@ -323,6 +323,30 @@ static void test_aead_zero_key(void) {
   CHECK_ZERO(out, 8);
 }
 
+#if TEST_PORT_OPENSSL
+/* The same answers while schedules stay, after failures, under one key and another, and when they are gone again. */
+static void test_keys_kept(void) {
+  uint8_t other[HAWSER_KEY_LEN], first[8 + HAWSER_TAG_LEN], sealed[8 + HAWSER_TAG_LEN];
+  memcpy(other, k_gcm_key, sizeof other);
+  other[31] ^= 1;
+  CHECK(hawser_port_seal(other, k_gcm_nonce, NULL, 0, k_gcm_plain, 8, first) == HAWSER_OK);
+  hawser_openssl_keep_keys(1);
+  for (int round = 0; round < 2; round++) {
+    test_seal_and_open();
+    CHECK(hawser_port_seal(other, k_gcm_nonce, NULL, 0, k_gcm_plain, 8, sealed) == HAWSER_OK);
+    CHECK_BYTES(sealed, first, sizeof first);
+    test_seal_empty();
+    test_open_tampered();
+    test_aead_zero_key();
+    CHECK(hawser_port_open(other, k_gcm_nonce, NULL, 0, first, 8, sealed) == HAWSER_OK);
+    CHECK_BYTES(sealed, k_gcm_plain, 8);
+  }
+  hawser_openssl_keep_keys(0);
+  test_seal_and_open();
+  test_open_tampered();
+}
+#endif
+
 static void test_25519(void) {
   uint8_t out[HAWSER_PUBLIC_MAX];
   hawser_key key = IMPORT(25519, k_x_secret);
@@ -470,6 +494,9 @@ int main(void) {
   test_seal_empty();
   test_open_tampered();
   test_aead_zero_key();
+#if TEST_PORT_OPENSSL
+  test_keys_kept();
+#endif
   test_25519();
   test_p256();
   test_p256_invalid_points();

@@ -2,7 +2,7 @@
  * port_openssl.c - hawser/port.h on OpenSSL 3: EVP, and EC_POINT for the one thing that EVP lacks.
  *
  * Algorithms are fetched once per process. Each thread keeps one cipher and one digest context, because making
- * them costs more than sealing a small record. Between calls they hold no secret. A host that unloads the library it
+ * them costs more than sealing a small record. Between calls they hold no secret, unless the caller keeps keys. A host that unloads the library it
  * puts this file in must not do so while threads live that used it (the addon is linked with -z nodelete).
  */
 #include "port_openssl.h"
@@ -31,10 +31,17 @@ typedef struct key_object {
   uint8_t raw[HAWSER_KEY_LEN];
 } key_object;
 
+/* A context, and the key that its schedule is of. */
+typedef struct cipher {
+  EVP_CIPHER_CTX *ctx;
+  uint8_t key[HAWSER_KEY_LEN];
+  int keyed;
+} cipher;
+
 typedef struct local {
-  EVP_CIPHER_CTX *seal;
-  EVP_CIPHER_CTX *open;
+  cipher seal, open;
   EVP_MD_CTX *hash;
+  int keeps;
 } local;
 
 static CRYPTO_ONCE g_once = CRYPTO_ONCE_STATIC_INIT;
@@ -51,8 +58,8 @@ static void local_free(void *ptr) {
   if (l == NULL) {
     return;
   }
-  EVP_CIPHER_CTX_free(l->seal);
-  EVP_CIPHER_CTX_free(l->open);
+  EVP_CIPHER_CTX_free(l->seal.ctx);
+  EVP_CIPHER_CTX_free(l->open.ctx);
   EVP_MD_CTX_free(l->hash);
   OPENSSL_free(l);
 }
@@ -69,11 +76,12 @@ static local *local_new(void) {
   if (l == NULL) {
     return NULL;
   }
-  l->seal = EVP_CIPHER_CTX_new();
-  l->open = EVP_CIPHER_CTX_new();
+  l->seal.ctx = EVP_CIPHER_CTX_new();
+  l->open.ctx = EVP_CIPHER_CTX_new();
   l->hash = EVP_MD_CTX_new();
-  if (l->seal == NULL || l->open == NULL || l->hash == NULL || !EVP_EncryptInit_ex2(l->seal, g_aes, NULL, NULL, NULL) ||
-      !EVP_DecryptInit_ex2(l->open, g_aes, NULL, NULL, NULL) || !EVP_DigestInit_ex2(l->hash, g_sha256, NULL) ||
+  if (l->seal.ctx == NULL || l->open.ctx == NULL || l->hash == NULL ||
+      !EVP_EncryptInit_ex2(l->seal.ctx, g_aes, NULL, NULL, NULL) ||
+      !EVP_DecryptInit_ex2(l->open.ctx, g_aes, NULL, NULL, NULL) || !EVP_DigestInit_ex2(l->hash, g_sha256, NULL) ||
       !CRYPTO_THREAD_set_local(&g_local, l)) {
     local_free(l);
     return NULL;
@@ -224,9 +232,40 @@ int hawser_port_hkdf_key(uint8_t out[96], const uint8_t salt[HAWSER_HASH_LEN], h
 /* ---- AES-256-GCM ---- */
 
 /* Writes another key schedule over the last one. */
-static int forget(EVP_CIPHER_CTX *ctx) {
+static int forget(cipher *c) {
   static const uint8_t no_key[HAWSER_KEY_LEN] = {0};
-  return EVP_CipherInit_ex2(ctx, NULL, no_key, NULL, -1, NULL);
+  hawser_port_wipe(c->key, sizeof c->key);
+  c->keyed = 0;
+  return EVP_CipherInit_ex2(c->ctx, NULL, no_key, NULL, -1, NULL);
+}
+
+/* The schedule of the call before serves again, if it was kept and is of the same key. */
+static int start(const local *l, cipher *c, const uint8_t key[HAWSER_KEY_LEN], const uint8_t nonce[HAWSER_NONCE_LEN],
+                 const OSSL_PARAM *params) {
+  int same = c->keyed && CRYPTO_memcmp(c->key, key, HAWSER_KEY_LEN) == 0;
+  if (!same && l->keeps) {
+    memcpy(c->key, key, HAWSER_KEY_LEN);
+  }
+  c->keyed = l->keeps;
+  return EVP_CipherInit_ex2(c->ctx, NULL, same ? NULL : key, nonce, -1, params);
+}
+
+static int finish(const local *l, cipher *c, int ok) {
+  return ok && l->keeps ? 1 : forget(c) && ok;
+}
+
+void hawser_openssl_keep_keys(int keep) {
+  local *l = local_get();
+  if (l == NULL) {
+    return;
+  }
+  l->keeps = keep != 0;
+  if (!l->keeps && l->seal.keyed) {
+    (void)forget(&l->seal);
+  }
+  if (!l->keeps && l->open.keyed) {
+    (void)forget(&l->open);
+  }
 }
 
 static int aead_arguments_valid(const uint8_t key[HAWSER_KEY_LEN], size_t ad_len, size_t len) {
@@ -239,12 +278,11 @@ int hawser_port_seal(const uint8_t key[HAWSER_KEY_LEN], const uint8_t nonce[HAWS
                            OSSL_PARAM_END};
   local *l = local_get();
   int n = 0;
-  int ok = l != NULL && aead_arguments_valid(key, ad_len, len) &&
-           EVP_EncryptInit_ex2(l->seal, NULL, key, nonce, NULL) &&
-           (ad_len == 0 || EVP_EncryptUpdate(l->seal, NULL, &n, ad, (int)ad_len)) &&
-           (len == 0 || EVP_EncryptUpdate(l->seal, out, &n, in, (int)len)) &&
-           EVP_EncryptFinal_ex(l->seal, out + len, &n) && EVP_CIPHER_CTX_get_params(l->seal, get_tag);
-  ok = l != NULL && forget(l->seal) && ok;
+  int ok = l != NULL && aead_arguments_valid(key, ad_len, len) && start(l, &l->seal, key, nonce, NULL) &&
+           (ad_len == 0 || EVP_EncryptUpdate(l->seal.ctx, NULL, &n, ad, (int)ad_len)) &&
+           (len == 0 || EVP_EncryptUpdate(l->seal.ctx, out, &n, in, (int)len)) &&
+           EVP_EncryptFinal_ex(l->seal.ctx, out + len, &n) && EVP_CIPHER_CTX_get_params(l->seal.ctx, get_tag);
+  ok = l != NULL && finish(l, &l->seal, ok);
   return ok ? HAWSER_OK : fail(HAWSER_ERR_CRYPTO, out, len + HAWSER_TAG_LEN);
 }
 
@@ -259,11 +297,11 @@ int hawser_port_open(const uint8_t key[HAWSER_KEY_LEN], const uint8_t nonce[HAWS
   int ok = l != NULL && aead_arguments_valid(key, ad_len, len);
   if (ok) {
     memcpy(tag, in + len, sizeof tag);
-    ok = EVP_DecryptInit_ex2(l->open, NULL, key, nonce, set_tag) &&
-         (ad_len == 0 || EVP_DecryptUpdate(l->open, NULL, &n, ad, (int)ad_len)) &&
-         (len == 0 || EVP_DecryptUpdate(l->open, out, &n, in, (int)len));
-    genuine = ok && EVP_DecryptFinal_ex(l->open, none, &n);
-    ok = forget(l->open) && ok;
+    ok = start(l, &l->open, key, nonce, set_tag) &&
+         (ad_len == 0 || EVP_DecryptUpdate(l->open.ctx, NULL, &n, ad, (int)ad_len)) &&
+         (len == 0 || EVP_DecryptUpdate(l->open.ctx, out, &n, in, (int)len));
+    genuine = ok && EVP_DecryptFinal_ex(l->open.ctx, none, &n);
+    ok = finish(l, &l->open, ok);
   }
   if (ok && genuine) {
     return HAWSER_OK;

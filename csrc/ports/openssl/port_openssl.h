@@ -17,6 +17,10 @@ hawser_key hawser_openssl_key_import(const uint8_t raw[HAWSER_KEY_LEN]);
 /* Wipes and frees. 0 is ignored. */
 void hawser_openssl_key_free(hawser_key key);
 
+/* For a thread that seals or opens many records in a row: from 1 on, the schedules of its last keys stay between calls, which spares two of
+ * them for each record. With 0 they are wiped: call it before anybody else has a turn. */
+void hawser_openssl_keep_keys(int keep);
+
 #ifdef __cplusplus
 }
 #endif
