@@ -10,5 +10,6 @@
 #define HAWSER_RANDOM HAWSER_RANDOM_BOARD /* emulator/random.c; on a chip, its TRNG */
 #endif
 #define HAWSER_MODE_KEYS_PSK 0
+#define HAWSER_HMAC_LEN 224 /* two hash states of mbedTLS, exactly: they lie on the stack */
 
 #endif

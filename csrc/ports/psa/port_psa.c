@@ -32,10 +32,13 @@ static const psa_algorithm_t k_hkdf = PSA_ALG_HKDF(PSA_ALG_SHA_256);
 
 /* ---- bytes ---- */
 
+/* By words, as the C library does it; through a pointer that is read anew each time, so that no compiler can know that the bytes
+ * are a memset's, and leave out one whose bytes nobody reads. */
+static void *(*const volatile set_bytes)(void *, int, size_t) = memset;
+
 void hawser_port_wipe(void *ptr, size_t len) {
-  volatile uint8_t *bytes = ptr;
-  while (len > 0) {
-    bytes[--len] = 0;
+  if (len > 0) {
+    (void)set_bytes(ptr, 0, len);
   }
 }
 
@@ -145,8 +148,11 @@ static int finish(psa_hash_operation_t *op, psa_status_t status, const hawser_by
   if (status == PSA_SUCCESS) {
     status = psa_hash_finish(op, out, HAWSER_HASH_LEN, &out_len);
   }
+  if (status == PSA_SUCCESS) {
+    return HAWSER_OK;
+  }
   (void)psa_hash_abort(op);
-  return status == PSA_SUCCESS ? HAWSER_OK : fail(HAWSER_ERR_CRYPTO, out, HAWSER_HASH_LEN);
+  return fail(HAWSER_ERR_CRYPTO, out, HAWSER_HASH_LEN);
 }
 
 int hawser_port_sha256(uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, size_t count) {
@@ -155,70 +161,71 @@ int hawser_port_sha256(uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, 
   return finish(&op, status, parts, count, out);
 }
 
-/* RFC 2104: the hashes that have taken in key ^ ipad and key ^ opad. Each HMAC goes on from copies of them. */
+/* RFC 2104: a hash that takes in key ^ byte first, byte being that of the inner or of the outer pad. */
+enum { INNER = 0x36, OUTER = 0x5c };
+
+static psa_status_t absorb_pad(psa_hash_operation_t *op, const uint8_t *key, size_t key_len, uint8_t byte) {
+  uint8_t pad[BLOCK_LEN];
+  psa_status_t status = PSA_ERROR_INVALID_ARGUMENT;
+  if (key_len < 1 || key_len > BLOCK_LEN) {
+    return status;
+  }
+  memset(pad, byte, sizeof pad);
+  for (size_t i = 0; i < key_len; i++) {
+    pad[i] ^= key[i];
+  }
+  status = psa_hash_setup(op, PSA_ALG_SHA_256);
+  if (status == PSA_SUCCESS) {
+    status = psa_hash_update(op, pad, sizeof pad);
+  }
+  hawser_port_wipe(pad, sizeof pad);
+  return status;
+}
+
+/* A single one: with one hash at a time, and without a copy of it. */
+int hawser_port_hmac(uint8_t out[HAWSER_HASH_LEN], const uint8_t *key, size_t key_len, const hawser_bytes *parts,
+                     size_t count) {
+  psa_hash_operation_t op = PSA_HASH_OPERATION_INIT;
+  uint8_t digest[HAWSER_HASH_LEN]; /* out may overlap the key, which is needed again */
+  hawser_bytes inner = {digest, sizeof digest};
+  int err = finish(&op, absorb_pad(&op, key, key_len, INNER), parts, count, digest);
+  if (err == HAWSER_OK) {
+    err = finish(&op, absorb_pad(&op, key, key_len, OUTER), &inner, 1, out);
+  }
+  hawser_port_wipe(digest, sizeof digest);
+  return err == HAWSER_OK ? HAWSER_OK : fail(err, out, HAWSER_HASH_LEN);
+}
+
+/* The hashes that have taken in both pads. Each HMAC goes on from copies of them. */
 typedef struct pads {
   psa_hash_operation_t inner, outer;
 } pads;
 
 typedef char pads_fit[sizeof(pads) <= sizeof(hawser_hmac) ? 1 : -1]; /* else: a larger HAWSER_HMAC_LEN */
 
-static psa_status_t absorb_pad(psa_hash_operation_t *op, const uint8_t *key, size_t key_len, uint8_t byte) {
-  uint8_t pad[BLOCK_LEN];
-  psa_status_t status = psa_hash_setup(op, PSA_ALG_SHA_256);
-  for (size_t i = 0; i < BLOCK_LEN; i++) {
-    pad[i] = (uint8_t)(byte ^ (i < key_len ? key[i] : 0));
-  }
-  if (status == PSA_SUCCESS) {
-    status = psa_hash_update(op, pad, BLOCK_LEN);
-  }
-  hawser_port_wipe(pad, sizeof pad);
-  return status;
-}
-
-static int pads_start(pads *p, const uint8_t *key, size_t key_len) {
-  psa_status_t status = PSA_ERROR_INVALID_ARGUMENT;
+int hawser_port_hmac_start(hawser_hmac *state, const uint8_t key[HAWSER_KEY_LEN]) {
+  pads *p = (pads *)state;
+  psa_status_t status;
   memset(p, 0, sizeof *p);
-  if (key_len >= 1 && key_len <= BLOCK_LEN) {
-    status = absorb_pad(&p->inner, key, key_len, 0x36);
-  }
+  status = absorb_pad(&p->inner, key, HAWSER_KEY_LEN, INNER);
   if (status == PSA_SUCCESS) {
-    status = absorb_pad(&p->outer, key, key_len, 0x5c);
+    status = absorb_pad(&p->outer, key, HAWSER_KEY_LEN, OUTER);
   }
   return status == PSA_SUCCESS ? HAWSER_OK : HAWSER_ERR_CRYPTO;
 }
 
-static int pads_next(const pads *p, uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, size_t count) {
+int hawser_port_hmac_next(hawser_hmac *state, uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, size_t count) {
+  const pads *p = (const pads *)state;
   psa_hash_operation_t op = PSA_HASH_OPERATION_INIT;
   hawser_bytes inner = {out, HAWSER_HASH_LEN};
   int err = finish(&op, psa_hash_clone(&p->inner, &op), parts, count, out);
   return err != HAWSER_OK ? err : finish(&op, psa_hash_clone(&p->outer, &op), &inner, 1, out);
 }
 
-static void pads_end(pads *p) {
+void hawser_port_hmac_end(hawser_hmac *state) {
+  pads *p = (pads *)state;
   (void)psa_hash_abort(&p->inner);
   (void)psa_hash_abort(&p->outer);
-  hawser_port_wipe(p, sizeof *p);
-}
-
-int hawser_port_hmac(uint8_t out[HAWSER_HASH_LEN], const uint8_t *key, size_t key_len, const hawser_bytes *parts,
-                     size_t count) {
-  pads p;
-  int err = pads_start(&p, key, key_len);
-  err = err == HAWSER_OK ? pads_next(&p, out, parts, count) : fail(err, out, HAWSER_HASH_LEN);
-  pads_end(&p);
-  return err;
-}
-
-int hawser_port_hmac_start(hawser_hmac *state, const uint8_t key[HAWSER_KEY_LEN]) {
-  return pads_start((pads *)state, key, HAWSER_KEY_LEN);
-}
-
-int hawser_port_hmac_next(hawser_hmac *state, uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, size_t count) {
-  return pads_next((const pads *)state, out, parts, count);
-}
-
-void hawser_port_hmac_end(hawser_hmac *state) {
-  pads_end((pads *)state);
   hawser_port_wipe(state, sizeof *state);
 }
 
