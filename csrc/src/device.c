@@ -26,6 +26,9 @@ enum flag {
   STORING = 1 << 11 /* EV_STORE was said, and what became of its image was not */
 };
 
+/* Where a slot has what. */
+#define SLOT_CHAIN 12
+#define SLOT_BLOCK 24
 #define SLOT_CHECKED (HAWSER_SLOT_LEN - HAWSER_CHECK_LEN)
 
 static int is_ticket(const hawser_device *d) {
@@ -67,14 +70,13 @@ static int read_slot(const uint8_t *image, slot *out) {
   return hawser_is_zero(out->block, HAWSER_KEY_LEN) ? 0 : hawser_check_matches(image, SLOT_CHECKED);
 }
 
-static int write_slot(uint8_t image[HAWSER_SLOT_LEN], uint32_t sequence, const uint8_t chain[HAWSER_NAME_LEN],
-                      uint32_t f, const uint8_t block[HAWSER_KEY_LEN]) {
-  hawser_writer w = {image, HAWSER_SLOT_LEN, 0};
+/* The rest of an image that has its chain and its block already. */
+static int write_slot(uint8_t image[HAWSER_SLOT_LEN], uint32_t sequence, uint32_t f) {
+  hawser_writer w = {image, SLOT_BLOCK, 0};
   hawser_put_bytes(&w, (const uint8_t *)"HWSL\1\0\0", 8);
   hawser_put(&w, 4, sequence);
-  hawser_put_bytes(&w, chain, HAWSER_NAME_LEN);
+  w.at = image + SLOT_CHAIN + HAWSER_NAME_LEN;
   hawser_put(&w, 4, f);
-  hawser_put_bytes(&w, block, HAWSER_KEY_LEN);
   return hawser_check(image, SLOT_CHECKED, image + SLOT_CHECKED);
 }
 
@@ -101,8 +103,8 @@ static void early_unknown(const hawser_device *d) {
 
 /* PRF(B_f, label): B_0 of a pairing's ticket never leaves the port. */
 static int from_block(const hawser_device *d, const char *label, uint8_t out[HAWSER_KEY_LEN]) {
-  return (d->flags & ROOT) != 0 ? hawser_prf_key(d->session.pairing->ticket, label, out, HAWSER_KEY_LEN)
-                                : hawser_prf_once(d->block, label, NULL, out, HAWSER_KEY_LEN);
+  return is_ticket(d) && (d->flags & ROOT) != 0 ? hawser_prf_key(d->session.pairing->ticket, label, out, HAWSER_KEY_LEN)
+                                                : hawser_prf_once(d->block, label, NULL, out, HAWSER_KEY_LEN);
 }
 
 /* SPEC 7.4 rule 6: leaving a position whose early data has no verdict makes it UNKNOWN. */
@@ -489,7 +491,7 @@ static void start_session(hawser_device *d, uint64_t now_ms) {
 }
 
 /* Leaves the answered position and takes the link into use. */
-static void go_live(hawser_device *d, const uint8_t step[HAWSER_KEY_LEN], uint64_t now_ms) {
+static void go_live(hawser_device *d, uint64_t now_ms) {
   int early = has_early(d) && d->kind == HAWSER_RESUMPTION;
   if (early) {
     doubt_early(d);
@@ -505,7 +507,8 @@ static void go_live(hawser_device *d, const uint8_t step[HAWSER_KEY_LEN], uint64
   if (d->kind == HAWSER_RESUMPTION) {
     d->i++;
   }
-  memcpy(d->step, step, HAWSER_KEY_LEN);
+  memcpy(d->step, d->u.store.step, HAWSER_KEY_LEN);
+  hawser_port_wipe(&d->u, sizeof d->u);
   d->flags &= ~(uint32_t)TRIED;
   d->session.link.live = 1;
   d->state = LIVE;
@@ -514,68 +517,42 @@ static void go_live(hawser_device *d, const uint8_t step[HAWSER_KEY_LEN], uint64
 
 /* ---- message 2 ---- */
 
-/* What a valid answer gives, before any of it is committed. */
-typedef struct answer {
-  hawser_keys keys;
-  uint8_t step[HAWSER_KEY_LEN]; /* secret of the next position */
-  uint8_t status, stores;
-  uint8_t slot[HAWSER_SLOT_LEN]; /* if `stores` */
-} answer;
-
-static void commit(hawser_device *d, const answer *a, uint64_t now_ms) {
-  hawser_session *s = &d->session;
-  hawser_link_up(&s->link, s->link.transport, a->keys.d2g, a->keys.g2d);
-  s->link.live = 0;
-  memcpy(s->next, a->keys.name, sizeof s->next);
-  d->status = a->status;
-  if (!a->stores) {
-    go_live(d, a->step, now_ms);
+/* A valid answer leads to keys, which are derived where the link will have them, and to u.store. Nobody reads either before this. */
+static void commit(hawser_device *d, int stores, uint64_t now_ms) {
+  if (!stores) {
+    go_live(d, now_ms);
     return;
   }
-  memcpy(d->u.store.slot, a->slot, sizeof a->slot);
-  memcpy(d->u.store.step, a->step, sizeof a->step);
   d->sequence++; /* the image may reach flash even if nobody hears of it */
   d->state = STORE;
-  s->now_ms = now_ms;
+  d->session.now_ms = now_ms;
   d->flags = (d->flags & ~(uint32_t)STORING) | EV_STORE; /* a late word on an older image is no word on this one */
 }
 
 #if HAWSER_ECDH
 
-/* SPEC 7.4 rule 4: B_1 of the new chain is stored, f = 1; RAM stands at (0, 0). */
-static HAWSER_APART int take_full(hawser_device *d, const hawser_noise *n, uint64_t now_ms) {
-  uint8_t chain[HAWSER_NAME_LEN], b0[HAWSER_KEY_LEN], block[HAWSER_KEY_LEN];
-  answer a;
-  int err = hawser_noise_finish(n, &a.keys, b0);
+/* SPEC 7.4 rule 4: B_1 of the new chain is stored, f = 1; RAM stands at (0, 0). Aside, because u has what the same message 2 is
+ * read with again, should the port fail. */
+static HAWSER_APART int new_chain(hawser_device *d, const uint8_t b0[HAWSER_KEY_LEN]) {
+  struct hawser_store next;
+  int err = hawser_chain_of(b0, next.slot + SLOT_CHAIN, next.step, next.slot + SLOT_BLOCK);
   if (err == HAWSER_OK) {
-    err = hawser_chain_of(b0, chain, a.step, block);
+    err = write_slot(next.slot, d->sequence + 1, 1);
   }
   if (err == HAWSER_OK) {
-    err = write_slot(a.slot, d->sequence + 1, chain, 1, block);
+    d->u.store = next;
   }
-  if (err == HAWSER_OK) {
-    a.status = 0;
-    a.stores = 1;
-    commit(d, &a, now_ms);
-  }
-  hawser_port_wipe(b0, sizeof b0);
-  hawser_port_wipe(block, sizeof block);
-  hawser_port_wipe(&a, sizeof a);
+  hawser_port_wipe(&next, sizeof next);
   return err;
 }
 
-static HAWSER_APART int read_full(hawser_device *d, const uint8_t *message, size_t len, uint64_t now_ms) {
-  hawser_noise n;
-  int err;
-  memset(&n, 0, sizeof n);
-  memcpy(n.e, d->u.full.e, sizeof n.e);
-  memcpy(n.s.ck, d->u.full.ck, sizeof n.s.ck);
-  memcpy(n.s.h, d->u.full.h, sizeof n.s.h);
-  err = hawser_full_read2(&n, d->session.pairing, message, len);
+static HAWSER_APART int read_full(hawser_device *d, const hawser_keys *keys, const uint8_t *message, size_t len) {
+  uint8_t b0[HAWSER_KEY_LEN];
+  int err = hawser_full_read2(&d->u.full, d->session.pairing, message, len, keys, b0);
   if (err == HAWSER_OK) {
-    err = take_full(d, &n, now_ms);
+    err = new_chain(d, b0);
   }
-  hawser_port_wipe(&n, sizeof n);
+  hawser_port_wipe(b0, sizeof b0);
   return err;
 }
 #endif
@@ -590,53 +567,52 @@ static int status_valid(const hawser_device *d, uint8_t status) {
 }
 
 /* B_{f+1} must be in flash before (f, 0) is left. */
-static int next_block(const hawser_device *d, uint8_t image[HAWSER_SLOT_LEN]) {
-  uint8_t block[HAWSER_KEY_LEN];
-  int err = from_block(d, "block", block);
-  if (err == HAWSER_OK) {
-    err = write_slot(image, d->sequence + 1, d->chain, d->f + 1, block);
-  }
-  hawser_port_wipe(block, sizeof block);
-  return err;
+static int next_block(hawser_device *d) {
+  uint8_t *image = d->u.store.slot;
+  int err = from_block(d, "block", image + SLOT_BLOCK);
+  memcpy(image + SLOT_CHAIN, d->chain, HAWSER_NAME_LEN);
+  return err != HAWSER_OK ? err : write_slot(image, d->sequence + 1, d->f + 1);
 }
 
-static HAWSER_APART int take_resumption(hawser_device *d, const uint8_t *message, size_t len, uint8_t status,
-                                        uint64_t now_ms) {
-  answer a;
-  int err = hawser_resume_keys(d->step, d->h1, d->session.link.transport, message, len, &a.keys, a.step);
-  a.status = status;
-  a.stores = !is_warm(d);
-  if (err == HAWSER_OK && a.stores) {
-    err = next_block(d, a.slot);
-  }
-  if (err == HAWSER_OK) {
-    commit(d, &a, now_ms);
-  }
-  hawser_port_wipe(&a, sizeof a);
-  return err;
-}
-
-static int read_resumption(hawser_device *d, const uint8_t *message, size_t len, uint64_t now_ms) {
-  uint8_t status;
-  int err = hawser_resume_read2(d->step, d->h1, d->session.link.transport, message, len, &status);
-  if (err == HAWSER_OK && !status_valid(d, status)) {
+static int read_resumption(hawser_device *d, const hawser_keys *keys, const uint8_t *message, size_t len) {
+  int err =
+      hawser_resume_read2(d->step, d->h1, d->session.link.transport, message, len, keys, &d->u.answer, &d->status);
+  if (err == HAWSER_OK && !status_valid(d, d->status)) {
     err = HAWSER_ERR_AUTH;
   }
-  return err != HAWSER_OK ? err : take_resumption(d, message, len, status, now_ms);
+  if (err == HAWSER_OK && !is_warm(d)) {
+    err = next_block(d);
+  }
+  if (err != HAWSER_OK) {
+    d->status = 0;
+    hawser_port_wipe(&d->u, sizeof d->u);
+  }
+  return err;
 }
 
-static int take_answer(hawser_device *d, const uint8_t *message, size_t len, uint64_t now_ms) {
+static HAWSER_APART int take_answer(hawser_device *d, const uint8_t *message, size_t len, uint64_t now_ms) {
+  hawser_session *s = &d->session;
+  const hawser_keys keys = {s->link.tx_key, s->link.rx_key, s->next};
+  int stores = !is_warm(d);
+  int err;
 #if HAWSER_ECDH
   if (d->kind == HAWSER_FULL) {
-    return read_full(d, message, len, now_ms);
-  }
+    stores = 1;
+    err = read_full(d, &keys, message, len);
+  } else
 #endif
-  return read_resumption(d, message, len, now_ms);
+    err = read_resumption(d, &keys, message, len);
+  if (err == HAWSER_OK) {
+    commit(d, stores, now_ms);
+  } else {
+    hawser_port_wipe(s->link.tx_key, sizeof s->link.tx_key);
+    hawser_port_wipe(s->link.rx_key, sizeof s->link.rx_key);
+  }
+  return err;
 }
 
 int hawser_stored(hawser_device *d, int result) {
   slot next;
-  uint8_t step[HAWSER_KEY_LEN];
   if ((d->flags & STORING) == 0 || (d->state != STORE && d->state != IDLE)) {
     return HAWSER_ERR_STATE;
   }
@@ -654,7 +630,6 @@ int hawser_stored(hawser_device *d, int result) {
   if (read_slot(d->u.store.slot, &next) != 1) {
     return HAWSER_ERR_CRYPTO;
   }
-  memcpy(step, d->u.store.step, sizeof step);
   if (d->kind == HAWSER_FULL) {
     d->b = 0;
     d->i = 0;
@@ -662,9 +637,7 @@ int hawser_stored(hawser_device *d, int result) {
   }
   (void)boot_slot(d, &next);
   d->flags = (d->flags | CHAIN) & ~(uint32_t)(ROOT | EV_STORE);
-  hawser_port_wipe(&d->u, sizeof d->u);
-  go_live(d, step, d->session.now_ms);
-  hawser_port_wipe(step, sizeof step);
+  go_live(d, d->session.now_ms);
   return HAWSER_OK;
 }
 
@@ -679,28 +652,38 @@ static int bad_answer(hawser_device *d, int err) {
   return d->bad >= HAWSER_BAD_ANSWERS ? HAWSER_ERR_AUTH : HAWSER_OK;
 }
 
-static int receive_answer(hawser_device *d, uint8_t *in, size_t in_len, size_t *used, uint64_t now_ms) {
+/* The next message of the gateway, its length field taken off: at NULL if none is whole yet, or what came is to be skipped. */
+static HAWSER_APART int collect_answer(hawser_device *d, uint8_t *in, size_t in_len, hawser_frame *frame,
+                                       size_t *framed) {
   const hawser_expect expect = {0, HAWSER_HEADER_LEN + HAWSER_RESUME2_LEN, HAWSER_HEADER_LEN + HAWSER_MESSAGE2_MAX};
   hawser_session *s = &d->session;
-  hawser_frame frame;
-  size_t framed;
-  int err = hawser_frame_collect(s->link.transport, s->rx, &s->rx_len, s->rx_cap, in, in_len, expect, &frame);
-  if (err != HAWSER_OK) {
+  int err = hawser_frame_collect(s->link.transport, s->rx, &s->rx_len, s->rx_cap, in, in_len, expect, frame);
+  if (err != HAWSER_OK || frame->at == NULL) {
     return err;
   }
-  *used = frame.used;
-  if (frame.at == NULL) {
+  *framed = hawser_frame_len(s->link.transport, frame);
+  if (hawser_frame_decode(s->link.transport, frame) != HAWSER_OK ||
+      (hawser_is_serial(s->link.transport) && frame->at[0] > HAWSER_FIRST_MESSAGE)) {
+    frame->at = NULL; /* serial: noise, or a record of a link that is gone */
     return HAWSER_OK;
   }
-  framed = hawser_frame_len(s->link.transport, &frame);
-  if (hawser_frame_decode(s->link.transport, &frame) != HAWSER_OK ||
-      (hawser_is_serial(s->link.transport) && frame.at[0] > HAWSER_FIRST_MESSAGE)) {
-    return HAWSER_OK; /* serial: noise, or a record of a link that is gone */
-  }
-  if (frame.at[0] > HAWSER_FIRST_MESSAGE || (d->flags & SEND) != 0) {
+  if (frame->at[0] > HAWSER_FIRST_MESSAGE || (d->flags & SEND) != 0) {
     return HAWSER_ERR_FORMAT;
   }
-  err = take_answer(d, frame.at + HAWSER_HEADER_LEN, frame.len - HAWSER_HEADER_LEN, now_ms);
+  frame->at += HAWSER_HEADER_LEN;
+  frame->len -= HAWSER_HEADER_LEN;
+  return HAWSER_OK;
+}
+
+static int receive_answer(hawser_device *d, uint8_t *in, size_t in_len, size_t *used, uint64_t now_ms) {
+  hawser_frame frame;
+  size_t framed = 0;
+  int err = collect_answer(d, in, in_len, &frame, &framed);
+  *used = frame.used;
+  if (err != HAWSER_OK || frame.at == NULL) {
+    return err;
+  }
+  err = take_answer(d, frame.at, frame.len, now_ms);
   if (err != HAWSER_OK) {
     return bad_answer(d, err);
   }

@@ -343,17 +343,17 @@ static int resume_noise(const hawser_accept *a, hawser_noise *n) {
 }
 
 static int candidate_full(hawser_accept *a, const hawser_noise *n) {
-  hawser_keys keys;
-  uint8_t b0[HAWSER_KEY_LEN];
-  int err = hawser_noise_finish(n, &keys, b0);
+  uint8_t d2g[HAWSER_KEY_LEN], g2d[HAWSER_KEY_LEN], b0[HAWSER_KEY_LEN];
+  const hawser_keys keys = {d2g, g2d, a->name};
+  int err = hawser_noise_finish(n->s.ck, n->s.h, &keys, b0);
   if (err == HAWSER_OK) {
     err = hawser_chain_start(&a->chain, b0);
   }
   if (err == HAWSER_OK) {
-    hawser_link_up(&a->link, a->transport, keys.g2d, keys.d2g);
-    memcpy(a->name, keys.name, sizeof a->name);
+    hawser_link_up(&a->link, a->transport, g2d, d2g);
   }
-  hawser_port_wipe(&keys, sizeof keys);
+  hawser_port_wipe(d2g, sizeof d2g);
+  hawser_port_wipe(g2d, sizeof g2d);
   hawser_port_wipe(b0, sizeof b0);
   return err;
 }
@@ -498,8 +498,9 @@ int hawser_accept_answer_ticket(hawser_accept *a, hawser_gateway_context *g, uin
                                 const uint8_t *connection_id, size_t connection_id_len, uint8_t *out, size_t cap,
                                 size_t *len) {
   uint8_t message[HAWSER_RESUME2_LEN + HAWSER_CONNECTION_ID_MAX], n_g[16];
+  uint8_t d2g[HAWSER_KEY_LEN], g2d[HAWSER_KEY_LEN];
+  const hawser_keys keys = {d2g, g2d, a->name};
   size_t message_len = 0;
-  hawser_keys keys;
   int err;
   *len = 0;
   if (a->state != CHECKED || a->type != HAWSER_TYPE_RESUME_1) {
@@ -515,14 +516,13 @@ int hawser_accept_answer_ticket(hawser_accept *a, hawser_gateway_context *g, uin
                                &message_len);
   }
   if (err == HAWSER_OK) {
-    err = hawser_resume_keys(a->ck, a->h, a->transport, message, message_len, &keys, NULL);
+    err = hawser_resume_keys(a->ck, a->h, a->transport, message, message_len, &keys);
   }
   if (err == HAWSER_OK) {
     err = hawser_frame_message(a->transport, message, message_len, out, cap, len);
   }
   if (err == HAWSER_OK) {
-    hawser_link_up(&a->link, a->transport, keys.g2d, keys.d2g);
-    memcpy(a->name, keys.name, sizeof a->name);
+    hawser_link_up(&a->link, a->transport, g2d, d2g);
     hawser_port_wipe(a->ck, sizeof a->ck);
     hawser_port_wipe(a->h, sizeof a->h);
     a->verdict = verdict;
@@ -530,7 +530,8 @@ int hawser_accept_answer_ticket(hawser_accept *a, hawser_gateway_context *g, uin
     a->sent = (uint16_t)*len;
     a->state = CANDIDATE;
   }
-  hawser_port_wipe(&keys, sizeof keys);
+  hawser_port_wipe(d2g, sizeof d2g);
+  hawser_port_wipe(g2d, sizeof g2d);
   return err;
 }
 

@@ -141,29 +141,19 @@ int hawser_noise_read(hawser_noise *n, const hawser_pairing *p, int number, cons
   return n->s.err;
 }
 
-/* E = PRF(X, "export", h); B_0 and name from E. secret: X, then E */
-static HAWSER_APART int export_secrets(const hawser_noise *n, uint8_t secret[HAWSER_KEY_LEN],
-                                       uint8_t name[HAWSER_NAME_LEN], uint8_t b0[HAWSER_KEY_LEN]) {
-  hawser_prf prf;
-  int err;
-  hawser_prf_start(&prf, secret);
-  hawser_prf_next(&prf, "export", n->s.h, secret, HAWSER_KEY_LEN);
-  err = hawser_prf_end(&prf);
+/* SPEC 6: Split, and what is exported besides: E = PRF(X, "export", h); B_0 and name from E. */
+int hawser_noise_finish(const uint8_t ck[HAWSER_HASH_LEN], const uint8_t h[HAWSER_HASH_LEN], const hawser_keys *keys,
+                        uint8_t b0[HAWSER_KEY_LEN]) {
+  uint8_t secret[HAWSER_KEY_LEN]; /* X, then E */
+  int err = hawser_split(ck, keys->d2g, keys->g2d, secret);
   if (err == HAWSER_OK) {
-    hawser_prf_start(&prf, secret);
-    hawser_prf_next(&prf, "chain", NULL, b0, HAWSER_KEY_LEN);
-    hawser_prf_next(&prf, "name", NULL, name, HAWSER_NAME_LEN);
-    err = hawser_prf_end(&prf);
+    err = hawser_prf_once(secret, "export", h, secret, HAWSER_KEY_LEN);
   }
-  return err;
-}
-
-/* SPEC 6: Split, and what is exported besides. */
-int hawser_noise_finish(const hawser_noise *n, hawser_keys *keys, uint8_t b0[HAWSER_KEY_LEN]) {
-  uint8_t secret[HAWSER_KEY_LEN];
-  int err = hawser_split(&n->s, keys->d2g, keys->g2d, secret);
   if (err == HAWSER_OK) {
-    err = export_secrets(n, secret, keys->name, b0);
+    err = hawser_prf_once(secret, "chain", NULL, b0, HAWSER_KEY_LEN);
+  }
+  if (HAWSER_STREAMS && err == HAWSER_OK) {
+    err = hawser_prf_once(secret, "name", NULL, keys->name, HAWSER_NAME_LEN);
   }
   hawser_port_wipe(secret, sizeof secret);
   return err;
@@ -192,7 +182,8 @@ static int append_mac(const hawser_pairing *p, const uint8_t gate[32], uint8_t *
 }
 
 /* Takes the mac off. The length was checked before. */
-static int check_mac(const hawser_pairing *p, const uint8_t gate[32], const uint8_t *message, size_t *len) {
+static HAWSER_APART int check_mac(const hawser_pairing *p, const uint8_t gate[32], const uint8_t *message,
+                                  size_t *len) {
   uint8_t mac[HAWSER_MAC_LEN];
   int err;
   if (!hawser_has_statics(p)) {
@@ -208,7 +199,7 @@ static int check_mac(const hawser_pairing *p, const uint8_t gate[32], const uint
 }
 
 /* prologue = ident || type */
-static int start(hawser_noise *n, const hawser_pairing *p, int responder) {
+static HAWSER_APART int start(hawser_noise *n, const hawser_pairing *p, int responder) {
   uint8_t prologue[HAWSER_IDENT_MAX + 1];
   size_t len = hawser_ident(p, prologue);
   prologue[len] = hawser_type_full(p->mode, p->suite);
@@ -235,15 +226,45 @@ int hawser_full_write1(hawser_noise *n, const hawser_pairing *p, uint8_t *out, s
   return err;
 }
 
-int hawser_full_read2(hawser_noise *n, const hawser_pairing *p, const uint8_t *in, size_t len) {
+/* The tokens of message 2. What the rest of it needs, and no more, stays: a handshake and the cipher at once are much for a stack. */
+static HAWSER_APART int mix2(const struct hawser_asked *asked, const hawser_pairing *p, const uint8_t *e,
+                             uint8_t ck[HAWSER_HASH_LEN], uint8_t h[HAWSER_HASH_LEN], uint8_t k[HAWSER_KEY_LEN]) {
+  hawser_noise n = {0};
+  int err;
+  memcpy(n.e, asked->e, sizeof n.e);
+  memcpy(n.s.ck, asked->ck, sizeof n.s.ck);
+  memcpy(n.s.h, asked->h, sizeof n.s.h);
+  run_tokens(&n, p, 2, e, NULL);
+  memcpy(ck, n.s.ck, sizeof n.s.ck);
+  memcpy(h, n.s.h, sizeof n.s.h);
+  memcpy(k, n.s.k, sizeof n.s.k);
+  err = n.s.err;
+  hawser_port_wipe(&n, sizeof n);
+  return err;
+}
+
+int hawser_full_read2(const struct hawser_asked *asked, const hawser_pairing *p, const uint8_t *in, size_t len,
+                      const hawser_keys *keys, uint8_t b0[HAWSER_KEY_LEN]) {
+  uint8_t *ck = keys->d2g, *k = keys->g2d, *h = b0; /* until these are known */
+  hawser_bytes parts[2] = {{h, HAWSER_HASH_LEN}, {in, HAWSER_TAG_LEN}};
   uint8_t payload[1];
   int err;
   /* SPEC 3.2: the connection id is empty on stream and serial transports */
   if (len != hawser_full_len(p->mode, p->suite) || in[0] != HAWSER_TYPE_FULL_2) {
     return HAWSER_ERR_FORMAT;
   }
+  parts[1].ptr += 1 + hawser_public_len(p->suite);
   err = check_mac(p, p->gate_g2d, in, &len); /* SPEC 6: a bad mac costs no ECDH */
-  return err != HAWSER_OK ? err : hawser_noise_read(n, p, 2, in + 1, len - 1, payload);
+  if (err == HAWSER_OK) {
+    err = mix2(asked, p, in + 1, ck, h, k);
+  }
+  if (err == HAWSER_OK) {
+    err = hawser_unseal(k, 0, h, HAWSER_HASH_LEN, parts[1].ptr, 0, payload);
+  }
+  if (err == HAWSER_OK) {
+    err = hawser_port_sha256(h, parts, 2);
+  }
+  return err != HAWSER_OK ? err : hawser_noise_finish(ck, h, keys, b0);
 }
 
 #if HAWSER_GATEWAY

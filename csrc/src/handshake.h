@@ -5,6 +5,7 @@
 #ifndef HAWSER_HANDSHAKE_H
 #define HAWSER_HANDSHAKE_H
 
+#include "hawser/device.h"
 #include "noise.h"
 
 /* One handshake on the stack. Between its messages a device keeps e, ck and h only. */
@@ -28,15 +29,18 @@ int hawser_noise_write(hawser_noise *n, const hawser_pairing *pairing, int numbe
 int hawser_noise_read(hawser_noise *n, const hawser_pairing *pairing, int number, const uint8_t *in, size_t in_len,
                       uint8_t *payload);
 
-/* SPEC 6: what follows from both messages. */
-int hawser_noise_finish(const hawser_noise *n, hawser_keys *keys, uint8_t b0[HAWSER_KEY_LEN]);
+/* SPEC 6: what follows from both messages. keys->d2g may be ck, and b0 may be h. */
+int hawser_noise_finish(const uint8_t ck[HAWSER_HASH_LEN], const uint8_t h[HAWSER_HASH_LEN], const hawser_keys *keys,
+                        uint8_t b0[HAWSER_KEY_LEN]);
 
 /* Lengths of a message without id, connection id and transport framing. */
 size_t hawser_full_len(uint8_t mode, uint8_t suite);
 
-/* Whole messages of SPEC 6, with type, id and mac. A device writes the first and reads the second. */
+/* Whole messages of SPEC 6, with type, id and mac. A device writes the first, keeps what it asked with, and reads the second: keys
+ * and B_0 follow from it, which the caller wipes after an error. */
 int hawser_full_write1(hawser_noise *n, const hawser_pairing *pairing, uint8_t *out, size_t cap, size_t *len);
-int hawser_full_read2(hawser_noise *n, const hawser_pairing *pairing, const uint8_t *in, size_t len);
+int hawser_full_read2(const struct hawser_asked *asked, const hawser_pairing *pairing, const uint8_t *in, size_t len,
+                      const hawser_keys *keys, uint8_t b0[HAWSER_KEY_LEN]);
 
 #if HAWSER_GATEWAY
 /* What needs no ECDH (keys: the mac; psk: all of it), then the rest. */

@@ -68,8 +68,8 @@ void hawser_decrypt_and_hash(hawser_symmetric *s, const uint8_t *in, size_t len,
   hawser_mix_hash(s, in, len + HAWSER_TAG_LEN);
 }
 
-int hawser_split(const hawser_symmetric *s, uint8_t first[HAWSER_KEY_LEN], uint8_t second[HAWSER_KEY_LEN],
+int hawser_split(const uint8_t ck[HAWSER_HASH_LEN], uint8_t first[HAWSER_KEY_LEN], uint8_t second[HAWSER_KEY_LEN],
                  uint8_t third[HAWSER_KEY_LEN]) {
   uint8_t *const out[3] = {first, second, third};
-  return hkdf(out, 3, s->ck, NULL, 0);
+  return hkdf(out, 3, ck, NULL, 0);
 }

@@ -31,8 +31,8 @@ void hawser_encrypt_and_hash(hawser_symmetric *s, const uint8_t *in, size_t len,
 /* in holds len + 16 bytes. */
 void hawser_decrypt_and_hash(hawser_symmetric *s, const uint8_t *in, size_t len, uint8_t *out);
 
-/* Split, with a third output of its HKDF. */
-int hawser_split(const hawser_symmetric *s, uint8_t first[HAWSER_KEY_LEN], uint8_t second[HAWSER_KEY_LEN],
+/* Split, with a third output of its HKDF. The first may be ck. */
+int hawser_split(const uint8_t ck[HAWSER_HASH_LEN], uint8_t first[HAWSER_KEY_LEN], uint8_t second[HAWSER_KEY_LEN],
                  uint8_t third[HAWSER_KEY_LEN]);
 
 #endif

@@ -83,47 +83,41 @@ int hawser_resume_write1(const hawser_step *at, uint8_t *m, size_t pay1_len, uin
   return err != HAWSER_OK ? err : make_h1(h1, m, HAWSER_RESUME_HEAD + pay1_len + HAWSER_TAG_LEN);
 }
 
-/* K2 = PRF(R, "m2", SHA256(h1 || x || hdr2)) */
-static int make_k2(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport,
-                   const uint8_t *m, uint8_t k2[HAWSER_KEY_LEN]) {
-  const hawser_bytes parts[3] = {{h1, HAWSER_HASH_LEN}, {&transport, 1}, {m, HAWSER_RESUME2_HEAD}};
-  return hawser_prf_of(r, "m2", parts, 3, k2, HAWSER_KEY_LEN);
+/* K2 = PRF(R, "m2", SHA256(h1 || x || hdr2)), h2 = SHA256(h1 || x || m2); traffic keys from R and h2, the next step secret from R
+ * alone. All before anybody knows that message 2 is genuine: so R is absorbed once, and not while the cipher is on the stack. */
+static HAWSER_APART int derive2(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport,
+                                const uint8_t *m, const hawser_keys *keys, struct hawser_answer *a) {
+  hawser_bytes parts[3] = {{h1, HAWSER_HASH_LEN}, {&transport, 1}, {m, HAWSER_RESUME2_LEN}};
+  hawser_prf prf;
+  int err = hawser_port_sha256(a->h2, parts, 3);
+  if (err != HAWSER_OK) {
+    return err;
+  }
+  parts[2].len = HAWSER_RESUME2_HEAD;
+  hawser_prf_start(&prf, r);
+  hawser_prf_hashed(&prf, "m2", parts, 3, a->k2, HAWSER_KEY_LEN);
+  hawser_prf_next(&prf, "d2g", a->h2, keys->d2g, HAWSER_KEY_LEN);
+  hawser_prf_next(&prf, "g2d", a->h2, keys->g2d, HAWSER_KEY_LEN);
+  hawser_prf_next(&prf, "next", NULL, a->step, HAWSER_KEY_LEN);
+  return hawser_prf_end(&prf);
 }
 
 int hawser_resume_read2(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport,
-                        const uint8_t *m, size_t len, uint8_t *status) {
-  uint8_t k2[HAWSER_KEY_LEN];
+                        const uint8_t *m, size_t len, const hawser_keys *keys, struct hawser_answer *a,
+                        uint8_t *status) {
   int err;
   /* SPEC 3.2: the connection id is empty on stream and serial transports */
   if (len != HAWSER_RESUME2_LEN || m[0] != HAWSER_TYPE_RESUME_2) {
     return HAWSER_ERR_FORMAT;
   }
-  err = make_k2(r, h1, transport, m, k2);
+  err = derive2(r, h1, transport, m, keys, a);
   if (err == HAWSER_OK) {
-    err = hawser_unseal(k2, 0, m, HAWSER_RESUME2_HEAD, m + HAWSER_RESUME2_HEAD, 1, status);
+    err = hawser_unseal(a->k2, 0, m, HAWSER_RESUME2_HEAD, m + HAWSER_RESUME2_HEAD, 1, status);
   }
-  hawser_port_wipe(k2, sizeof k2);
+  if (HAWSER_STREAMS && err == HAWSER_OK && (*status & HAWSER_STATUS_CONTINUED) == 0) {
+    err = hawser_prf_once(r, "name", a->h2, keys->name, HAWSER_NAME_LEN);
+  }
   return err;
-}
-
-/* h2 = SHA256(h1 || x || m2); traffic keys and name from R and h2, the next step secret from R alone */
-int hawser_resume_keys(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport,
-                       const uint8_t *m, size_t len, hawser_keys *keys, uint8_t *next) {
-  const hawser_bytes parts[3] = {{h1, HAWSER_HASH_LEN}, {&transport, 1}, {m, len}};
-  uint8_t h2[HAWSER_HASH_LEN];
-  hawser_prf prf;
-  int err = hawser_port_sha256(h2, parts, 3);
-  if (err != HAWSER_OK) {
-    return err;
-  }
-  hawser_prf_start(&prf, r);
-  hawser_prf_next(&prf, "d2g", h2, keys->d2g, sizeof keys->d2g);
-  hawser_prf_next(&prf, "g2d", h2, keys->g2d, sizeof keys->g2d);
-  hawser_prf_next(&prf, "name", h2, keys->name, sizeof keys->name);
-  if (next != NULL) {
-    hawser_prf_next(&prf, "next", NULL, next, HAWSER_KEY_LEN);
-  }
-  return hawser_prf_end(&prf);
 }
 
 #if HAWSER_GATEWAY
@@ -151,6 +145,7 @@ int hawser_resume_read1(const hawser_step *at, const uint8_t *m, size_t len, uin
 int hawser_resume_write2(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport,
                          const uint8_t n_g[16], uint8_t status, const uint8_t *connection_id, size_t id_len, uint8_t *m,
                          size_t *len) {
+  const hawser_bytes head[3] = {{h1, HAWSER_HASH_LEN}, {&transport, 1}, {m, HAWSER_RESUME2_HEAD}};
   uint8_t k2[HAWSER_KEY_LEN];
   uint8_t *pay2 = m + HAWSER_RESUME2_HEAD;
   int err;
@@ -161,12 +156,28 @@ int hawser_resume_write2(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSE
     memcpy(pay2 + 1, connection_id, id_len);
   }
   *len = HAWSER_RESUME2_LEN + id_len;
-  err = make_k2(r, h1, transport, m, k2);
+  err = hawser_prf_of(r, "m2", head, 3, k2, HAWSER_KEY_LEN);
   if (err == HAWSER_OK) {
     err = hawser_seal(k2, 0, m, HAWSER_RESUME2_HEAD, pay2, 1 + id_len, pay2);
   }
   hawser_port_wipe(k2, sizeof k2);
   return err;
+}
+
+int hawser_resume_keys(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport,
+                       const uint8_t *m, size_t len, const hawser_keys *keys) {
+  const hawser_bytes whole[3] = {{h1, HAWSER_HASH_LEN}, {&transport, 1}, {m, len}};
+  uint8_t h2[HAWSER_HASH_LEN];
+  hawser_prf prf;
+  int err = hawser_port_sha256(h2, whole, 3);
+  if (err != HAWSER_OK) {
+    return err;
+  }
+  hawser_prf_start(&prf, r);
+  hawser_prf_next(&prf, "d2g", h2, keys->d2g, HAWSER_KEY_LEN);
+  hawser_prf_next(&prf, "g2d", h2, keys->g2d, HAWSER_KEY_LEN);
+  hawser_prf_next(&prf, "name", h2, keys->name, HAWSER_NAME_LEN);
+  return hawser_prf_end(&prf);
 }
 
 #endif

@@ -16,8 +16,9 @@ uint64_t hawser_get(hawser_reader *r, size_t n) {
 
 void hawser_put(hawser_writer *w, size_t n, uint64_t value) {
   uint8_t bytes[8];
-  for (size_t i = 0; i < n; i++) {
-    bytes[n - 1 - i] = (uint8_t)(value >> 8 * i);
+  for (size_t i = n; i > 0; i--) {
+    bytes[i - 1] = (uint8_t)value;
+    value >>= 8;
   }
   hawser_put_bytes(w, bytes, n);
 }
@@ -83,21 +84,35 @@ static void pad_label(uint8_t out[8], const char *label) {
   }
 }
 
+/* What a PRF's HMAC is of, as so many parts. */
+static size_t prf_input(hawser_bytes parts[2], uint8_t padded[8], const char *label, const uint8_t *x) {
+  pad_label(padded, label);
+  parts[0] = (hawser_bytes){padded, 8};
+  parts[1] = (hawser_bytes){x, HAWSER_HASH_LEN};
+  return x != NULL ? 2 : 1;
+}
+
+/* The first len bytes of what was made without an error. */
+static int prf_output(int err, uint8_t whole[HAWSER_HASH_LEN], uint8_t *out, size_t len) {
+  if (err == HAWSER_OK) {
+    memcpy(out, whole, len);
+  }
+  hawser_port_wipe(whole, HAWSER_HASH_LEN);
+  return err;
+}
+
 void hawser_prf_start(hawser_prf *prf, const uint8_t key[HAWSER_KEY_LEN]) {
   prf->err = hawser_port_hmac_start(&prf->hmac, key);
 }
 
 void hawser_prf_next(hawser_prf *prf, const char *label, const uint8_t *x, uint8_t *out, size_t len) {
   uint8_t padded[8], whole[HAWSER_HASH_LEN];
-  hawser_bytes parts[2] = {{padded, sizeof padded}, {x, HAWSER_HASH_LEN}};
-  pad_label(padded, label);
+  hawser_bytes parts[2];
+  size_t count = prf_input(parts, padded, label, x);
   if (prf->err == HAWSER_OK) {
-    prf->err = hawser_port_hmac_next(&prf->hmac, whole, parts, x != NULL ? 2 : 1);
+    prf->err = hawser_port_hmac_next(&prf->hmac, whole, parts, count);
   }
-  if (prf->err == HAWSER_OK) {
-    memcpy(out, whole, len);
-  }
-  hawser_port_wipe(whole, sizeof whole);
+  prf->err = prf_output(prf->err, whole, out, len);
 }
 
 int hawser_prf_end(hawser_prf *prf) {
@@ -115,31 +130,24 @@ void hawser_prf_hashed(hawser_prf *prf, const char *label, const hawser_bytes *p
 }
 
 int hawser_prf_once(const uint8_t key[HAWSER_KEY_LEN], const char *label, const uint8_t *x, uint8_t *out, size_t len) {
-  hawser_prf prf;
-  hawser_prf_start(&prf, key);
-  hawser_prf_next(&prf, label, x, out, len);
-  return hawser_prf_end(&prf);
+  uint8_t padded[8], whole[HAWSER_HASH_LEN];
+  hawser_bytes parts[2];
+  size_t count = prf_input(parts, padded, label, x);
+  return prf_output(hawser_port_hmac(whole, key, HAWSER_KEY_LEN, parts, count), whole, out, len);
 }
 
 int hawser_prf_of(const uint8_t key[HAWSER_KEY_LEN], const char *label, const hawser_bytes *parts, size_t count,
                   uint8_t *out, size_t len) {
-  hawser_prf prf;
-  hawser_prf_start(&prf, key);
-  hawser_prf_hashed(&prf, label, parts, count, out, len);
-  return hawser_prf_end(&prf);
+  uint8_t x[HAWSER_HASH_LEN];
+  int err = hawser_port_sha256(x, parts, count);
+  return err != HAWSER_OK ? err : hawser_prf_once(key, label, x, out, len);
 }
 
 int hawser_prf_key(hawser_key key, const char *label, uint8_t *out, size_t len) {
   uint8_t padded[8], whole[HAWSER_HASH_LEN];
-  hawser_bytes part = {padded, sizeof padded};
-  int err;
-  pad_label(padded, label);
-  err = hawser_port_hmac_key(whole, key, &part, 1);
-  if (err == HAWSER_OK) {
-    memcpy(out, whole, len);
-  }
-  hawser_port_wipe(whole, sizeof whole);
-  return err;
+  hawser_bytes parts[2];
+  size_t count = prf_input(parts, padded, label, NULL);
+  return prf_output(hawser_port_hmac_key(whole, key, parts, count), whole, out, len);
 }
 
 int hawser_check(const uint8_t *bytes, size_t len, uint8_t check[HAWSER_CHECK_LEN]) {

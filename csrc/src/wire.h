@@ -107,10 +107,10 @@ int hawser_prf_of(const uint8_t key[HAWSER_KEY_LEN], const char *label, const ha
 /* One with an empty x under a secret that the port holds. */
 int hawser_prf_key(hawser_key key, const char *label, uint8_t *out, size_t len);
 
-/* What both handshakes lead to: traffic keys, and the session's name should it be NEW. */
+/* Where that goes which both handshakes lead to: traffic keys, and the session's name should it be NEW. A device without streams
+ * has no use for the name, and leaves it as it is. */
 typedef struct hawser_keys {
-  uint8_t d2g[HAWSER_KEY_LEN], g2d[HAWSER_KEY_LEN];
-  uint8_t name[HAWSER_NAME_LEN];
+  uint8_t *d2g, *g2d, *name;
 } hawser_keys;
 
 /* SHA256(bytes)[0..8], the check of what is stored. Matches: 1, 0, or an error: a provider that fails must not make good

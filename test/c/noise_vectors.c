@@ -63,7 +63,7 @@ static int start(noise_end *end, const lines_bytes *a) {
 
 static int handshake_passed(noise_end *end) {
   end->passed++;
-  return end->passed == 2 ? hawser_split(&end->noise.s, end->keys, end->keys + 32, end->keys + 64) : HAWSER_OK;
+  return end->passed == 2 ? hawser_split(end->noise.s.ck, end->keys, end->keys + 32, end->keys + 64) : HAWSER_OK;
 }
 
 /* The initiator sends under the first key of Split. */

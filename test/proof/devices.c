@@ -19,13 +19,14 @@ void reads_full_answers(void) {
   size_t len = up_to(LEN);
   const uint8_t *message = any_bytes(len);
   hawser_pairing pairing = nondet_pairing();
-  hawser_noise n = {0};
+  uint8_t d2g[HAWSER_KEY_LEN], g2d[HAWSER_KEY_LEN], name[HAWSER_NAME_LEN], b0[HAWSER_KEY_LEN];
+  const hawser_keys keys = {d2g, g2d, name};
+  struct hawser_asked asked = {{0}, {0}, {0}};
   int err;
   REQUIRE(pairing.mode >= HAWSER_KEYS && pairing.mode <= HAWSER_PSK);
   REQUIRE(pairing.suite == HAWSER_SUITE_ID_25519 || pairing.suite == HAWSER_SUITE_ID_P256);
-  err = hawser_full_read2(&n, &pairing, message, len);
+  err = hawser_full_read2(&asked, &pairing, message, len, &keys, b0);
   PROVE(err != HAWSER_OK || len == hawser_full_len(pairing.mode, pairing.suite), "of its length");
-  PROVE(err != HAWSER_OK || n.re == message + 1, "with the gateway's key");
   REACHES(err == HAWSER_OK && pairing.mode == HAWSER_KEYS_PSK && pairing.suite == HAWSER_SUITE_ID_P256, "with keys");
   REACHES(err == HAWSER_OK && pairing.mode == HAWSER_PSK, "with a psk");
   REACHES(err == HAWSER_ERR_AUTH, "a forged one");
@@ -35,13 +36,12 @@ void reads_resumption_answers(void) {
   size_t len = up_to(LEN);
   const uint8_t *message = any_bytes(len);
   const uint8_t *step = any_bytes(HAWSER_KEY_LEN), *h1 = any_bytes(HAWSER_HASH_LEN);
-  hawser_keys keys;
-  uint8_t next[HAWSER_KEY_LEN], status = 0, transport = nondet_u8();
-  int err = hawser_resume_read2(step, h1, transport, message, len, &status);
+  uint8_t d2g[HAWSER_KEY_LEN], g2d[HAWSER_KEY_LEN], name[HAWSER_NAME_LEN];
+  const hawser_keys keys = {d2g, g2d, name};
+  struct hawser_answer a;
+  uint8_t status = 0, transport = nondet_u8();
+  int err = hawser_resume_read2(step, h1, transport, message, len, &keys, &a, &status);
   PROVE(err != HAWSER_OK || len == HAWSER_RESUME2_LEN, "of its length");
-  if (err == HAWSER_OK) {
-    err = hawser_resume_keys(step, h1, transport, message, len, &keys, next);
-  }
   REACHES(err == HAWSER_OK && status != 0, "a status");
   REACHES(err == HAWSER_ERR_AUTH, "a forged one");
 }

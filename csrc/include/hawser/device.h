@@ -27,10 +27,14 @@ struct hawser_device {
   uint8_t step[HAWSER_KEY_LEN];   /* R_{b,i} */
   uint8_t h1[HAWSER_HASH_LEN];    /* of message1 */
   union {
-    struct { /* a full handshake waits for its answer */
+    struct hawser_asked { /* a full handshake waits for its answer */
       uint8_t e[HAWSER_KEY_LEN], ck[HAWSER_HASH_LEN], h[HAWSER_HASH_LEN];
     } full;
-    struct { /* the next block waits to be stored */
+    struct hawser_answer { /* to a resumption, while it is looked at */
+      uint8_t k2[HAWSER_KEY_LEN], h2[HAWSER_HASH_LEN], step[HAWSER_KEY_LEN];
+    } answer;
+    struct
+        hawser_store { /* step is where the answer had it. Else the next block waits to be stored; the step secret, for the device to go live */
       uint8_t slot[HAWSER_SLOT_LEN], step[HAWSER_KEY_LEN];
     } store;
   } u;
