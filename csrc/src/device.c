@@ -102,7 +102,7 @@ static void early_unknown(const hawser_device *d) {
 /* ---- position ---- */
 
 /* PRF(B_f, label): B_0 of a pairing's ticket never leaves the port. */
-static int from_block(const hawser_device *d, const char *label, uint8_t out[HAWSER_KEY_LEN]) {
+static int from_block(const hawser_device *d, enum hawser_label label, uint8_t out[HAWSER_KEY_LEN]) {
   return is_ticket(d) && (d->flags & ROOT) != 0 ? hawser_prf_key(d->session.pairing->ticket, label, out, HAWSER_KEY_LEN)
                                                 : hawser_prf_once(d->block, label, NULL, out, HAWSER_KEY_LEN);
 }
@@ -121,7 +121,7 @@ static void leave_position(hawser_device *d) {
 /* SPEC 7.4 rule 2: to (f, 0), as if rebooted. */
 static int jump(hawser_device *d) {
   uint8_t step[HAWSER_KEY_LEN];
-  int err = from_block(d, "first", step);
+  int err = from_block(d, HAWSER_LABEL_FIRST, step);
   if (err == HAWSER_OK) {
     leave_position(d);
     memcpy(d->step, step, sizeof step);
@@ -168,7 +168,7 @@ int hawser_device_init(hawser_device *d, const hawser_pairing *pairing, hawser_s
 static int boot_root(hawser_device *d) {
   d->f = 0;
   d->flags |= ROOT;
-  return hawser_prf_key(d->session.pairing->ticket, "chainid", d->chain, sizeof d->chain);
+  return hawser_prf_key(d->session.pairing->ticket, HAWSER_LABEL_CHAINID, d->chain, sizeof d->chain);
 }
 
 /* 1 if the image is a slot of this pairing, 0 if not, or an error. A slot of another chain is left from another pairing;
@@ -177,7 +177,7 @@ static int own_slot(const hawser_device *d, const uint8_t *image, slot *out) {
   uint8_t id[HAWSER_NAME_LEN];
   int is = read_slot(image, out);
   if (is == 1 && is_ticket(d)) {
-    int err = hawser_prf_key(d->session.pairing->ticket, "chainid", id, sizeof id);
+    int err = hawser_prf_key(d->session.pairing->ticket, HAWSER_LABEL_CHAINID, id, sizeof id);
     is = err != HAWSER_OK ? err : memcmp(id, out->chain, HAWSER_NAME_LEN) == 0;
   }
   return is;
@@ -192,7 +192,7 @@ static int boot_slot(hawser_device *d, const slot *s) {
 }
 
 static int boot_position(hawser_device *d) {
-  int err = from_block(d, "first", d->step);
+  int err = from_block(d, HAWSER_LABEL_FIRST, d->step);
   if (err == HAWSER_OK) {
     d->b = d->f;
     d->i = 0;
@@ -569,7 +569,7 @@ static int status_valid(const hawser_device *d, uint8_t status) {
 /* B_{f+1} must be in flash before (f, 0) is left. */
 static int next_block(hawser_device *d) {
   uint8_t *image = d->u.store.slot;
-  int err = from_block(d, "block", image + SLOT_BLOCK);
+  int err = from_block(d, HAWSER_LABEL_BLOCK, image + SLOT_BLOCK);
   memcpy(image + SLOT_CHAIN, d->chain, HAWSER_NAME_LEN);
   return err != HAWSER_OK ? err : write_slot(image, d->sequence + 1, d->f + 1);
 }
@@ -715,6 +715,9 @@ int hawser_device_receive(hawser_device *d, uint8_t *in, size_t in_len, size_t *
 }
 
 int hawser_device_next(hawser_device *d, hawser_event *event) {
+  if ((d->flags & (EV_STORE | EV_VERDICT)) == 0) {
+    return hawser_next(&d->session, event);
+  }
   memset(event, 0, sizeof *event);
   if ((d->flags & EV_STORE) != 0) {
     d->flags = (d->flags & ~(uint32_t)EV_STORE) | STORING;
@@ -722,16 +725,13 @@ int hawser_device_next(hawser_device *d, hawser_event *event) {
     event->value = (d->flags & SLOT_0) != 0;
     event->data = d->u.store.slot;
     event->len = HAWSER_SLOT_LEN;
-    return HAWSER_OK;
-  }
-  if ((d->flags & EV_VERDICT) != 0) {
+  } else {
     d->flags &= ~(uint32_t)EV_VERDICT;
     event->type = HAWSER_EV_VERDICT;
     event->stream = d->early_stream;
     event->value = d->verdict;
-    return HAWSER_OK;
   }
-  return hawser_next(&d->session, event);
+  return HAWSER_OK;
 }
 
 /* ---- time, and the link's end ---- */

@@ -32,7 +32,7 @@ static int make_n_g(hawser_gateway_context *g, const uint8_t h1[HAWSER_HASH_LEN]
   int err = hawser_port_random(random, sizeof random);
   hawser_put(&w, 8, g->counter++);
   if (err == HAWSER_OK) {
-    err = hawser_prf_of(g->boot_key, "ng", parts, 3, n_g, 16);
+    err = hawser_prf_of(g->boot_key, HAWSER_LABEL_NG, parts, 3, n_g, 16);
   }
   hawser_port_wipe(random, sizeof random);
   return err;
@@ -62,8 +62,8 @@ static int move_blocks(hawser_chain *c, uint32_t n) {
   for (; err == HAWSER_OK && n > 0; n--) {
     hawser_prf prf;
     hawser_prf_start(&prf, c->next);
-    hawser_prf_next(&prf, "first", NULL, c->r, sizeof c->r);
-    hawser_prf_next(&prf, "block", NULL, c->next, sizeof c->next);
+    hawser_prf_next(&prf, HAWSER_LABEL_FIRST, NULL, c->r, sizeof c->r);
+    hawser_prf_next(&prf, HAWSER_LABEL_BLOCK, NULL, c->next, sizeof c->next);
     err = hawser_prf_end(&prf);
     c->b++;
     c->i = 0;
@@ -78,7 +78,7 @@ int hawser_chain_move(hawser_chain *chain, hawser_position to) {
     return HAWSER_OK;
   }
   if (to.b == c.b && c.i != UINT32_MAX && to.i == c.i + 1) {
-    err = hawser_prf_once(c.r, "next", NULL, c.r, sizeof c.r);
+    err = hawser_prf_once(c.r, HAWSER_LABEL_NEXT, NULL, c.r, sizeof c.r);
     c.i++;
   } else if (to.b > c.b && to.i == 0) {
     err = move_blocks(&c, to.b - c.b);

@@ -147,13 +147,13 @@ int hawser_noise_finish(const uint8_t ck[HAWSER_HASH_LEN], const uint8_t h[HAWSE
   uint8_t secret[HAWSER_KEY_LEN]; /* X, then E */
   int err = hawser_split(ck, keys->d2g, keys->g2d, secret);
   if (err == HAWSER_OK) {
-    err = hawser_prf_once(secret, "export", h, secret, HAWSER_KEY_LEN);
+    err = hawser_prf_once(secret, HAWSER_LABEL_EXPORT, h, secret, HAWSER_KEY_LEN);
   }
   if (err == HAWSER_OK) {
-    err = hawser_prf_once(secret, "chain", NULL, b0, HAWSER_KEY_LEN);
+    err = hawser_prf_once(secret, HAWSER_LABEL_CHAIN, NULL, b0, HAWSER_KEY_LEN);
   }
   if (HAWSER_STREAMS && err == HAWSER_OK) {
-    err = hawser_prf_once(secret, "name", NULL, keys->name, HAWSER_NAME_LEN);
+    err = hawser_prf_once(secret, HAWSER_LABEL_NAME, NULL, keys->name, HAWSER_NAME_LEN);
   }
   hawser_port_wipe(secret, sizeof secret);
   return err;
@@ -169,7 +169,7 @@ size_t hawser_full_len(uint8_t mode, uint8_t suite) {
 /* SPEC 6: mac = PRF(gate(direction), "mac", SHA256(all preceding bytes))[0..8] */
 static int make_mac(const uint8_t gate[32], const uint8_t *message, size_t len, uint8_t mac[HAWSER_MAC_LEN]) {
   hawser_bytes part = {message, len};
-  return hawser_prf_of(gate, "mac", &part, 1, mac, HAWSER_MAC_LEN);
+  return hawser_prf_of(gate, HAWSER_LABEL_MAC, &part, 1, mac, HAWSER_MAC_LEN);
 }
 
 static int append_mac(const hawser_pairing *p, const uint8_t gate[32], uint8_t *message, size_t *len) {
@@ -201,9 +201,10 @@ static HAWSER_APART int check_mac(const hawser_pairing *p, const uint8_t gate[32
 /* prologue = ident || type */
 static HAWSER_APART int start(hawser_noise *n, const hawser_pairing *p, int responder) {
   uint8_t prologue[HAWSER_IDENT_MAX + 1];
-  size_t len = hawser_ident(p, prologue);
-  prologue[len] = hawser_type_full(p->mode, p->suite);
-  return hawser_noise_start(n, p, responder, prologue, len + 1);
+  hawser_writer w = {prologue, sizeof prologue, 0};
+  hawser_ident(p, &w);
+  hawser_put(&w, 1, hawser_type_full(p->mode, p->suite));
+  return hawser_noise_start(n, p, responder, prologue, sizeof prologue - w.left);
 }
 
 int hawser_full_write1(hawser_noise *n, const hawser_pairing *p, uint8_t *out, size_t cap, size_t *len) {

@@ -186,7 +186,7 @@ int hawser_gate_keys(hawser_pairing *p, const uint8_t *psk) {
   for (uint8_t direction = 1; err == HAWSER_OK && direction <= 2; direction++) {
     err = gate_context(p, direction, psk, context);
     if (err == HAWSER_OK) {
-      err = hawser_prf_once(key, "gate", context, gates[direction - 1], sizeof gates[0]);
+      err = hawser_prf_once(key, HAWSER_LABEL_GATE, context, gates[direction - 1], sizeof gates[0]);
     }
   }
   if (err == HAWSER_OK) {

@@ -6,28 +6,30 @@
 #include <string.h>
 
 int hawser_ticket_of(const uint8_t r[HAWSER_KEY_LEN], uint8_t ticket[HAWSER_TICKET_LEN]) {
-  return hawser_prf_once(r, "ticket", NULL, ticket, HAWSER_TICKET_LEN);
+  return hawser_prf_once(r, HAWSER_LABEL_TICKET, NULL, ticket, HAWSER_TICKET_LEN);
 }
 
 int hawser_chain_of(const uint8_t b0[HAWSER_KEY_LEN], uint8_t chain[HAWSER_NAME_LEN], uint8_t first[HAWSER_KEY_LEN],
                     uint8_t block[HAWSER_KEY_LEN]) {
   hawser_prf prf;
   hawser_prf_start(&prf, b0);
-  hawser_prf_next(&prf, "chainid", NULL, chain, HAWSER_NAME_LEN);
-  hawser_prf_next(&prf, "first", NULL, first, HAWSER_KEY_LEN);
-  hawser_prf_next(&prf, "block", NULL, block, HAWSER_KEY_LEN);
+  hawser_prf_next(&prf, HAWSER_LABEL_CHAINID, NULL, chain, HAWSER_NAME_LEN);
+  hawser_prf_next(&prf, HAWSER_LABEL_FIRST, NULL, first, HAWSER_KEY_LEN);
+  hawser_prf_next(&prf, HAWSER_LABEL_BLOCK, NULL, block, HAWSER_KEY_LEN);
   return hawser_prf_end(&prf);
 }
 
 /* h0 = SHA256(ident || chain[8] || u32 b || u32 i) */
 static HAWSER_APART int make_h0(const hawser_step *at, uint8_t h0[HAWSER_HASH_LEN]) {
-  uint8_t ident[HAWSER_IDENT_MAX], position[8];
-  hawser_writer w = {position, sizeof position, 0};
-  hawser_bytes parts[3] = {{ident, 0}, {at->chain, HAWSER_NAME_LEN}, {position, sizeof position}};
-  parts[0].len = hawser_ident(at->pairing, ident);
+  uint8_t bytes[HAWSER_IDENT_MAX + HAWSER_NAME_LEN + 8];
+  hawser_writer w = {bytes, sizeof bytes, 0};
+  hawser_bytes part = {bytes, 0};
+  hawser_ident(at->pairing, &w);
+  hawser_put_bytes(&w, at->chain, HAWSER_NAME_LEN);
   hawser_put(&w, 4, at->b);
   hawser_put(&w, 4, at->i);
-  return hawser_port_sha256(h0, parts, 3);
+  part.len = sizeof bytes - w.left;
+  return hawser_port_sha256(h0, &part, 1);
 }
 
 /* h1 = SHA256(h0 || m1), in place of h0 */
@@ -61,9 +63,9 @@ static HAWSER_APART int start1(const hawser_step *at, const uint8_t h0[HAWSER_HA
     return err;
   }
   hawser_prf_start(&prf, at->r);
-  hawser_prf_next(&prf, "ticket", NULL, m + 1, HAWSER_TICKET_LEN);
-  hawser_prf_hashed(&prf, "nonce", nonce, 4, n_d, HAWSER_NONCE_LEN);
-  hawser_prf_hashed(&prf, "m1", key, 2, k1, HAWSER_KEY_LEN);
+  hawser_prf_next(&prf, HAWSER_LABEL_TICKET, NULL, m + 1, HAWSER_TICKET_LEN);
+  hawser_prf_hashed(&prf, HAWSER_LABEL_NONCE, nonce, 4, n_d, HAWSER_NONCE_LEN);
+  hawser_prf_hashed(&prf, HAWSER_LABEL_M1, key, 2, k1, HAWSER_KEY_LEN);
   hawser_port_wipe(rnd, sizeof rnd);
   return hawser_prf_end(&prf);
 }
@@ -95,10 +97,10 @@ static HAWSER_APART int derive2(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h
   }
   parts[2].len = HAWSER_RESUME2_HEAD;
   hawser_prf_start(&prf, r);
-  hawser_prf_hashed(&prf, "m2", parts, 3, a->k2, HAWSER_KEY_LEN);
-  hawser_prf_next(&prf, "d2g", a->h2, keys->d2g, HAWSER_KEY_LEN);
-  hawser_prf_next(&prf, "g2d", a->h2, keys->g2d, HAWSER_KEY_LEN);
-  hawser_prf_next(&prf, "next", NULL, a->step, HAWSER_KEY_LEN);
+  hawser_prf_hashed(&prf, HAWSER_LABEL_M2, parts, 3, a->k2, HAWSER_KEY_LEN);
+  hawser_prf_next(&prf, HAWSER_LABEL_D2G, a->h2, keys->d2g, HAWSER_KEY_LEN);
+  hawser_prf_next(&prf, HAWSER_LABEL_G2D, a->h2, keys->g2d, HAWSER_KEY_LEN);
+  hawser_prf_next(&prf, HAWSER_LABEL_NEXT, NULL, a->step, HAWSER_KEY_LEN);
   return hawser_prf_end(&prf);
 }
 
@@ -115,7 +117,7 @@ int hawser_resume_read2(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER
     err = hawser_unseal(a->k2, 0, m, HAWSER_RESUME2_HEAD, m + HAWSER_RESUME2_HEAD, 1, status);
   }
   if (HAWSER_STREAMS && err == HAWSER_OK && (*status & HAWSER_STATUS_CONTINUED) == 0) {
-    err = hawser_prf_once(r, "name", a->h2, keys->name, HAWSER_NAME_LEN);
+    err = hawser_prf_once(r, HAWSER_LABEL_NAME, a->h2, keys->name, HAWSER_NAME_LEN);
   }
   return err;
 }
@@ -132,7 +134,7 @@ int hawser_resume_read1(const hawser_step *at, const uint8_t *m, size_t len, uin
   }
   err = make_h0(at, h1);
   if (err == HAWSER_OK) {
-    err = hawser_prf_of(at->r, "m1", key, 2, k1, HAWSER_KEY_LEN);
+    err = hawser_prf_of(at->r, HAWSER_LABEL_M1, key, 2, k1, HAWSER_KEY_LEN);
   }
   if (err == HAWSER_OK) {
     err = hawser_unseal(k1, 0, m, HAWSER_RESUME_HEAD, m + HAWSER_RESUME_HEAD, len - HAWSER_RESUME_HEAD - HAWSER_TAG_LEN,
@@ -156,7 +158,7 @@ int hawser_resume_write2(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSE
     memcpy(pay2 + 1, connection_id, id_len);
   }
   *len = HAWSER_RESUME2_LEN + id_len;
-  err = hawser_prf_of(r, "m2", head, 3, k2, HAWSER_KEY_LEN);
+  err = hawser_prf_of(r, HAWSER_LABEL_M2, head, 3, k2, HAWSER_KEY_LEN);
   if (err == HAWSER_OK) {
     err = hawser_seal(k2, 0, m, HAWSER_RESUME2_HEAD, pay2, 1 + id_len, pay2);
   }
@@ -174,9 +176,9 @@ int hawser_resume_keys(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_
     return err;
   }
   hawser_prf_start(&prf, r);
-  hawser_prf_next(&prf, "d2g", h2, keys->d2g, HAWSER_KEY_LEN);
-  hawser_prf_next(&prf, "g2d", h2, keys->g2d, HAWSER_KEY_LEN);
-  hawser_prf_next(&prf, "name", h2, keys->name, HAWSER_NAME_LEN);
+  hawser_prf_next(&prf, HAWSER_LABEL_D2G, h2, keys->d2g, HAWSER_KEY_LEN);
+  hawser_prf_next(&prf, HAWSER_LABEL_G2D, h2, keys->g2d, HAWSER_KEY_LEN);
+  hawser_prf_next(&prf, HAWSER_LABEL_NAME, h2, keys->name, HAWSER_NAME_LEN);
   return hawser_prf_end(&prf);
 }
 

@@ -58,46 +58,55 @@ int hawser_is_zero(const uint8_t *bytes, size_t len) {
   return sum == 0;
 }
 
-size_t hawser_ident(const hawser_pairing *pairing, uint8_t out[HAWSER_IDENT_MAX]) {
-  hawser_writer w = {out, HAWSER_IDENT_MAX, 0};
-  hawser_put_bytes(&w, (const uint8_t *)"hawser1", 7);
-  hawser_put(&w, 1, pairing->suite);
-  hawser_put(&w, 1, pairing->mode);
-  hawser_put(&w, 1, 1); /* the initiator is the device */
-  hawser_put(&w, 1, pairing->id_len);
-  hawser_put_bytes(&w, pairing->id, pairing->id_len);
-  hawser_put(&w, 1, pairing->gateway_id_len);
-  hawser_put_bytes(&w, pairing->gateway_id, pairing->gateway_id_len);
-  return HAWSER_IDENT_MAX - w.left;
+void hawser_ident(const hawser_pairing *pairing, hawser_writer *w) {
+  hawser_put_bytes(w, (const uint8_t *)"hawser1", 7);
+  hawser_put(w, 1, pairing->suite);
+  hawser_put(w, 1, pairing->mode);
+  hawser_put(w, 1, 1); /* the initiator is the device */
+  hawser_put(w, 1, pairing->id_len);
+  hawser_put_bytes(w, pairing->id, pairing->id_len);
+  hawser_put(w, 1, pairing->gateway_id_len);
+  hawser_put_bytes(w, pairing->gateway_id, pairing->gateway_id_len);
 }
 
 uint8_t hawser_type_full(uint8_t mode, uint8_t suite) {
   return (uint8_t)(HAWSER_TYPE_FULL_1 + 2 * (mode - HAWSER_KEYS) + (suite - HAWSER_SUITE_ID_25519));
 }
 
-/* A label is padded with zeros to 8 bytes, so that no label with its X can be read as another. */
-static void pad_label(uint8_t out[8], const char *label) {
-  size_t i = 0;
-  memset(out, 0, 8);
-  for (; i < 8 && label[i] != 0; i++) {
-    out[i] = (uint8_t)label[i];
+/* SPEC 1: a label is padded with zeros to 8 bytes, so that no label with its X can be read as another. */
+#define LABEL_LEN 8
+static const char labels[][LABEL_LEN] = {
+    [HAWSER_LABEL_TICKET] = "ticket", [HAWSER_LABEL_CHAINID] = "chainid", [HAWSER_LABEL_FIRST] = "first",
+    [HAWSER_LABEL_BLOCK] = "block",   [HAWSER_LABEL_NEXT] = "next",       [HAWSER_LABEL_NONCE] = "nonce",
+    [HAWSER_LABEL_M1] = "m1",         [HAWSER_LABEL_M2] = "m2",           [HAWSER_LABEL_D2G] = "d2g",
+    [HAWSER_LABEL_G2D] = "g2d",       [HAWSER_LABEL_NAME] = "name",
+#if HAWSER_GATEWAY || HAWSER_ECDH
+    [HAWSER_LABEL_CHAIN] = "chain",   [HAWSER_LABEL_EXPORT] = "export",   [HAWSER_LABEL_MAC] = "mac",
+    [HAWSER_LABEL_GATE] = "gate",     [HAWSER_LABEL_NG] = "ng",
+#endif
+};
+
+/* One PRF: what its HMAC is of, and its whole output. */
+typedef struct prf_work {
+  uint8_t input[LABEL_LEN + HAWSER_HASH_LEN], output[HAWSER_HASH_LEN];
+} prf_work;
+
+static HAWSER_APART hawser_bytes prf_begin(prf_work *w, enum hawser_label label, const uint8_t *x) {
+  hawser_bytes part = {w->input, LABEL_LEN};
+  memcpy(w->input, labels[label], LABEL_LEN);
+  if (x != NULL) {
+    memcpy(w->input + LABEL_LEN, x, HAWSER_HASH_LEN);
+    part.len += HAWSER_HASH_LEN;
   }
+  return part;
 }
 
-/* What a PRF's HMAC is of, as so many parts. */
-static size_t prf_input(hawser_bytes parts[2], uint8_t padded[8], const char *label, const uint8_t *x) {
-  pad_label(padded, label);
-  parts[0] = (hawser_bytes){padded, 8};
-  parts[1] = (hawser_bytes){x, HAWSER_HASH_LEN};
-  return x != NULL ? 2 : 1;
-}
-
-/* The first len bytes of what was made without an error. */
-static int prf_output(int err, uint8_t whole[HAWSER_HASH_LEN], uint8_t *out, size_t len) {
+/* The first len bytes, if all went well. */
+static HAWSER_APART int prf_finish(prf_work *w, int err, uint8_t *out, size_t len) {
   if (err == HAWSER_OK) {
-    memcpy(out, whole, len);
+    memcpy(out, w->output, len);
   }
-  hawser_port_wipe(whole, HAWSER_HASH_LEN);
+  hawser_port_wipe(w, sizeof *w);
   return err;
 }
 
@@ -105,14 +114,13 @@ void hawser_prf_start(hawser_prf *prf, const uint8_t key[HAWSER_KEY_LEN]) {
   prf->err = hawser_port_hmac_start(&prf->hmac, key);
 }
 
-void hawser_prf_next(hawser_prf *prf, const char *label, const uint8_t *x, uint8_t *out, size_t len) {
-  uint8_t padded[8], whole[HAWSER_HASH_LEN];
-  hawser_bytes parts[2];
-  size_t count = prf_input(parts, padded, label, x);
+void hawser_prf_next(hawser_prf *prf, enum hawser_label label, const uint8_t *x, uint8_t *out, size_t len) {
+  prf_work w;
+  hawser_bytes part = prf_begin(&w, label, x);
   if (prf->err == HAWSER_OK) {
-    prf->err = hawser_port_hmac_next(&prf->hmac, whole, parts, count);
+    prf->err = hawser_port_hmac_next(&prf->hmac, w.output, &part, 1);
   }
-  prf->err = prf_output(prf->err, whole, out, len);
+  prf->err = prf_finish(&w, prf->err, out, len);
 }
 
 int hawser_prf_end(hawser_prf *prf) {
@@ -120,7 +128,7 @@ int hawser_prf_end(hawser_prf *prf) {
   return prf->err;
 }
 
-void hawser_prf_hashed(hawser_prf *prf, const char *label, const hawser_bytes *parts, size_t count, uint8_t *out,
+void hawser_prf_hashed(hawser_prf *prf, enum hawser_label label, const hawser_bytes *parts, size_t count, uint8_t *out,
                        size_t len) {
   uint8_t x[HAWSER_HASH_LEN];
   if (prf->err == HAWSER_OK) {
@@ -129,25 +137,24 @@ void hawser_prf_hashed(hawser_prf *prf, const char *label, const hawser_bytes *p
   hawser_prf_next(prf, label, x, out, len);
 }
 
-int hawser_prf_once(const uint8_t key[HAWSER_KEY_LEN], const char *label, const uint8_t *x, uint8_t *out, size_t len) {
-  uint8_t padded[8], whole[HAWSER_HASH_LEN];
-  hawser_bytes parts[2];
-  size_t count = prf_input(parts, padded, label, x);
-  return prf_output(hawser_port_hmac(whole, key, HAWSER_KEY_LEN, parts, count), whole, out, len);
+int hawser_prf_once(const uint8_t key[HAWSER_KEY_LEN], enum hawser_label label, const uint8_t *x, uint8_t *out,
+                    size_t len) {
+  prf_work w;
+  hawser_bytes part = prf_begin(&w, label, x);
+  return prf_finish(&w, hawser_port_hmac(w.output, key, HAWSER_KEY_LEN, &part, 1), out, len);
 }
 
-int hawser_prf_of(const uint8_t key[HAWSER_KEY_LEN], const char *label, const hawser_bytes *parts, size_t count,
+int hawser_prf_of(const uint8_t key[HAWSER_KEY_LEN], enum hawser_label label, const hawser_bytes *parts, size_t count,
                   uint8_t *out, size_t len) {
   uint8_t x[HAWSER_HASH_LEN];
   int err = hawser_port_sha256(x, parts, count);
   return err != HAWSER_OK ? err : hawser_prf_once(key, label, x, out, len);
 }
 
-int hawser_prf_key(hawser_key key, const char *label, uint8_t *out, size_t len) {
-  uint8_t padded[8], whole[HAWSER_HASH_LEN];
-  hawser_bytes parts[2];
-  size_t count = prf_input(parts, padded, label, NULL);
-  return prf_output(hawser_port_hmac_key(whole, key, parts, count), whole, out, len);
+int hawser_prf_key(hawser_key key, enum hawser_label label, uint8_t *out, size_t len) {
+  prf_work w;
+  hawser_bytes part = prf_begin(&w, label, NULL);
+  return prf_finish(&w, hawser_port_hmac_key(w.output, key, &part, 1), out, len);
 }
 
 int hawser_check(const uint8_t *bytes, size_t len, uint8_t check[HAWSER_CHECK_LEN]) {
@@ -167,8 +174,8 @@ int hawser_check_matches(const uint8_t *bytes, size_t len) {
 }
 
 static void make_nonce(uint8_t nonce[HAWSER_NONCE_LEN], uint64_t counter) {
-  hawser_writer w = {nonce, HAWSER_NONCE_LEN, 0};
-  hawser_put(&w, 4, 0);
+  hawser_writer w = {nonce + 4, 8, 0};
+  memset(nonce, 0, 4);
   hawser_put(&w, 8, counter);
 }
 

@@ -79,33 +79,54 @@ int hawser_reader_done(const hawser_reader *r);
 
 int hawser_is_zero(const uint8_t *bytes, size_t len);
 
-/* SPEC 5. Returns the length. */
-size_t hawser_ident(const hawser_pairing *pairing, uint8_t out[HAWSER_IDENT_MAX]);
+/* SPEC 5: HAWSER_IDENT_MAX bytes at most. */
+void hawser_ident(const hawser_pairing *pairing, hawser_writer *w);
 
 /* Type of message 1 of a full handshake, SPEC 3.2. */
 uint8_t hawser_type_full(uint8_t mode, uint8_t suite);
 
+/* What a PRF is for: the label that says so is in wire.c. */
+enum hawser_label {
+  HAWSER_LABEL_TICKET,
+  HAWSER_LABEL_CHAINID,
+  HAWSER_LABEL_FIRST,
+  HAWSER_LABEL_BLOCK,
+  HAWSER_LABEL_NEXT,
+  HAWSER_LABEL_NONCE,
+  HAWSER_LABEL_M1,
+  HAWSER_LABEL_M2,
+  HAWSER_LABEL_D2G,
+  HAWSER_LABEL_G2D,
+  HAWSER_LABEL_NAME,
+  HAWSER_LABEL_CHAIN,
+  HAWSER_LABEL_EXPORT,
+  HAWSER_LABEL_MAC,
+  HAWSER_LABEL_GATE,
+  HAWSER_LABEL_NG
+};
+
 /* SPEC 1: PRF(key, label, x), several under one key. The first error sticks: what comes after it does nothing, and the end
- * returns it. label is at most 8 characters; x is 32 bytes, or NULL: empty. */
+ * returns it. x is 32 bytes, or NULL: empty. */
 typedef struct hawser_prf {
   hawser_hmac hmac;
   int err;
 } hawser_prf;
 void hawser_prf_start(hawser_prf *prf, const uint8_t key[HAWSER_KEY_LEN]);
-void hawser_prf_next(hawser_prf *prf, const char *label, const uint8_t *x, uint8_t *out, size_t len);
+void hawser_prf_next(hawser_prf *prf, enum hawser_label label, const uint8_t *x, uint8_t *out, size_t len);
 int hawser_prf_end(hawser_prf *prf);
 
 /* The same for x = SHA256(parts). */
-void hawser_prf_hashed(hawser_prf *prf, const char *label, const hawser_bytes *parts, size_t count, uint8_t *out,
+void hawser_prf_hashed(hawser_prf *prf, enum hawser_label label, const hawser_bytes *parts, size_t count, uint8_t *out,
                        size_t len);
 
 /* A single one, of which the first len bytes are wanted; and one with x = SHA256(parts). */
-int hawser_prf_once(const uint8_t key[HAWSER_KEY_LEN], const char *label, const uint8_t *x, uint8_t *out, size_t len);
-int hawser_prf_of(const uint8_t key[HAWSER_KEY_LEN], const char *label, const hawser_bytes *parts, size_t count,
+int hawser_prf_once(const uint8_t key[HAWSER_KEY_LEN], enum hawser_label label, const uint8_t *x, uint8_t *out,
+                    size_t len);
+int hawser_prf_of(const uint8_t key[HAWSER_KEY_LEN], enum hawser_label label, const hawser_bytes *parts, size_t count,
                   uint8_t *out, size_t len);
 
 /* One with an empty x under a secret that the port holds. */
-int hawser_prf_key(hawser_key key, const char *label, uint8_t *out, size_t len);
+int hawser_prf_key(hawser_key key, enum hawser_label label, uint8_t *out, size_t len);
 
 /* Where that goes which both handshakes lead to: traffic keys, and the session's name should it be NEW. A device without streams
  * has no use for the name, and leaves it as it is. */

@@ -51,10 +51,9 @@ int faults_hmac_start(hawser_hmac *state, const uint8_t key[32]) {
 
 /* Another: its label alone goes in. */
 int faults_hmac_next(hawser_hmac *state, uint8_t out[32], const hawser_bytes *parts, size_t count) {
-  if (faults_seed == SEED_N_D_FROM_RANDOM && memcmp(parts[0].ptr, "nonce", 6) == 0) {
-    count = 1;
-  }
-  return FAULT(hawser_port_hmac_next(state, out, parts, count));
+  const hawser_bytes label = {parts[0].ptr, 8};
+  int alone = faults_seed == SEED_N_D_FROM_RANDOM && memcmp(parts[0].ptr, "nonce", 6) == 0;
+  return FAULT(hawser_port_hmac_next(state, out, alone ? &label : parts, count));
 }
 
 int faults_hmac_key(uint8_t out[32], hawser_key key, const hawser_bytes *parts, size_t count) {

@@ -67,10 +67,12 @@ int hawser_port_random(uint8_t *out, size_t len) {
   return random_bytes(out, len) ? HAWSER_OK : fail(HAWSER_ERR_RANDOM, out, len);
 }
 
-static int is_zero(const uint8_t *bytes, size_t len) {
-  volatile uint8_t sum = 0;
-  for (size_t i = 0; i < len; i++) {
-    sum = (uint8_t)(sum | bytes[i]);
+/* Of a key or a shared secret, by words; all of it is looked at in any case. */
+static int is_zero(const uint8_t bytes[HAWSER_KEY_LEN]) {
+  uint32_t word, sum = 0;
+  for (size_t i = 0; i < HAWSER_KEY_LEN; i += sizeof word) {
+    memcpy(&word, bytes + i, sizeof word);
+    sum |= word;
   }
   return sum == 0;
 }
@@ -82,7 +84,7 @@ static psa_key_id_t import(psa_key_type_t type, size_t bits, psa_key_usage_t usa
                            const uint8_t raw[HAWSER_KEY_LEN]) {
   psa_key_attributes_t attributes = PSA_KEY_ATTRIBUTES_INIT;
   psa_key_id_t id = 0;
-  if (is_zero(raw, HAWSER_KEY_LEN) || psa_crypto_init() != PSA_SUCCESS) {
+  if (is_zero(raw) || psa_crypto_init() != PSA_SUCCESS) {
     return 0;
   }
   psa_set_key_type(&attributes, type);
@@ -161,22 +163,23 @@ int hawser_port_sha256(uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, 
   return finish(&op, status, parts, count, out);
 }
 
-/* RFC 2104: a hash that takes in key ^ byte first, byte being that of the inner or of the outer pad. */
-enum { INNER = 0x36, OUTER = 0x5c };
+/* RFC 2104: a hash that takes in the key ^ a pad first, by words. */
+#define INNER 0x36363636u
+#define OUTER 0x5c5c5c5cu
 
-static psa_status_t absorb_pad(psa_hash_operation_t *op, const uint8_t *key, size_t key_len, uint8_t byte) {
-  uint8_t pad[BLOCK_LEN];
+static psa_status_t absorb_pad(psa_hash_operation_t *op, const uint8_t *key, size_t key_len, uint32_t word) {
+  uint32_t pad[BLOCK_LEN / 4] = {0};
   psa_status_t status = PSA_ERROR_INVALID_ARGUMENT;
   if (key_len < 1 || key_len > BLOCK_LEN) {
     return status;
   }
-  memset(pad, byte, sizeof pad);
-  for (size_t i = 0; i < key_len; i++) {
-    pad[i] ^= key[i];
+  memcpy(pad, key, key_len);
+  for (size_t i = 0; i < BLOCK_LEN / 4; i++) {
+    pad[i] ^= word;
   }
   status = psa_hash_setup(op, PSA_ALG_SHA_256);
   if (status == PSA_SUCCESS) {
-    status = psa_hash_update(op, pad, sizeof pad);
+    status = psa_hash_update(op, (const uint8_t *)pad, sizeof pad);
   }
   hawser_port_wipe(pad, sizeof pad);
   return status;
@@ -236,7 +239,7 @@ void hawser_port_hmac_end(hawser_hmac *state) {
 /* NULL: there is none, or it is zero. */
 static const uint8_t *secret_of(hawser_key key) {
   const uint8_t *raw = (const uint8_t *)key; // NOLINT(performance-no-int-to-ptr)
-  return raw == NULL || is_zero(raw, HAWSER_KEY_LEN) ? NULL : raw;
+  return raw == NULL || is_zero(raw) ? NULL : raw;
 }
 
 int hawser_port_hmac_key(uint8_t out[HAWSER_HASH_LEN], hawser_key key, const hawser_bytes *parts, size_t count) {
@@ -356,7 +359,7 @@ static int p256_scalar_valid(const uint8_t scalar[HAWSER_KEY_LEN]) {
   for (size_t i = 32; i-- > 0;) {
     borrow = ((unsigned)scalar[i] - order[i] - borrow) >> 8 & 1u;
   }
-  return borrow == 1 && !is_zero(scalar, HAWSER_KEY_LEN);
+  return borrow == 1 && !is_zero(scalar);
 }
 #endif
 
@@ -380,7 +383,7 @@ static int secret_valid(uint8_t suite, const uint8_t secret[HAWSER_KEY_LEN]) {
   }
 #endif
   (void)suite;
-  return !is_zero(secret, HAWSER_KEY_LEN);
+  return !is_zero(secret);
 }
 
 int hawser_port_keygen(uint8_t suite, uint8_t secret[HAWSER_KEY_LEN], uint8_t public_key[HAWSER_PUBLIC_MAX]) {
@@ -422,7 +425,7 @@ static int form_valid(uint8_t suite, const uint8_t *peer) {
 
 /* X25519's zero result is refused here. (On P-256 the x-coordinate zero belongs to a point like any other.) */
 static int checked(uint8_t suite, int err, uint8_t out[32]) {
-  if (err == HAWSER_OK && suite != HAWSER_SUITE_ID_P256 && is_zero(out, 32)) {
+  if (err == HAWSER_OK && suite != HAWSER_SUITE_ID_P256 && is_zero(out)) {
     err = HAWSER_ERR_AUTH;
   }
   return err == HAWSER_OK ? HAWSER_OK : fail(err, out, 32);
