@@ -99,7 +99,11 @@ const include = [
 /** The files of each component: what a report counts apart. */
 export function components(board, app) {
   return {
-    core: { sources: listOf('HAWSER_CORE_SOURCES'), flags: ['-std=c99', ...warnings] },
+    core: {
+      sources: listOf('HAWSER_CORE_SOURCES'),
+      oneFile: listOf('HAWSER_CORE_ONE_FILE'),
+      flags: ['-std=c99', ...warnings],
+    },
     port: { sources: listOf('HAWSER_PORT_PSA_SOURCES'), flags: ['-std=c99', ...warnings] },
     mbedtls: {
       sources: [...cFiles(`${mbedtls}/library`).filter(isCrypto), ...cFiles(`${mbedtls}/3rdparty/p256-m`)],

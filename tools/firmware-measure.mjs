@@ -20,8 +20,8 @@ export function compilerVersion() {
 // ---- Images -----------------------------------------------------------------------------------------------------------
 
 /** Of a program that calls what a device calls, and little else: { flash, memory, lto }, see partsOf(). */
-export function deviceSize(name, defines, lto) {
-  return linked(`program-${fileName(name)}`, measuredParts('program'), defines, lto);
+export function deviceSize(name, defines, lto, oneFile) {
+  return linked(`program-${fileName(name)}`, measuredParts('program', oneFile), defines, lto);
 }
 
 /** The same of a TLS or DTLS client of mbedTLS. */
@@ -50,9 +50,10 @@ async function optimised(folder, parts, defines) {
   return partsOf(folder).flash;
 }
 
-/** As those of a firmware, but for the program and the random source. */
-function measuredParts(program) {
-  const { core, port, mbedtls, drivers, board } = components(BOARD, join(MEASURE, program));
+/** As those of a firmware, but for the program and the random source. oneFile: the core is compiled as one. */
+function measuredParts(program, oneFile) {
+  const { core: files, port, mbedtls, drivers, board } = components(BOARD, join(MEASURE, program));
+  const core = oneFile ? { ...files, sources: files.oneFile } : files;
   const main = { sources: [join(MEASURE, program, 'main.c')], flags: c11 };
   const random = { sources: [join(MEASURE, 'random.c')], flags: c11 };
   return { core, port, mbedtls, program: main, drivers, random, board };
@@ -147,13 +148,13 @@ function componentOf(file) {
 // ---- Instructions and stack -----------------------------------------------------------------------------------------------
 
 /** { OPERATION: { instructions, stack } } of a device's calls, on a board with its gateway. */
-export async function deviceCosts(name, defines) {
+export async function deviceCosts(name, defines, oneFile) {
   const folder = join(OUT, `loopback-${fileName(name)}`);
-  const parts = measuredParts('loopback');
+  const parts = measuredParts('loopback', oneFile);
   parts.program.sources.push(join(MEASURE, 'cost.c'));
   const { gateway, ...objects } = await compileParts(
     BOARD,
-    { ...parts, gateway: gatewayPart(parts, defines) },
+    { ...parts, gateway: gatewayPart(measuredParts('loopback'), defines) },
     defines,
   );
   await linkImage(BOARD, [...Object.values(objects).flat(), isolated(gateway, folder)], folder);

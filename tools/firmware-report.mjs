@@ -28,7 +28,7 @@ const P256 = 'HAWSER_SUITE_P256=1 HAWSER_SUITE_25519=0 FIRMWARE_P256=1';
 const KEYS = 'HAWSER_MODE_KEYS=1 HAWSER_MODE_PSK=0 HAWSER_MODE_TICKET=0';
 const PSK = 'HAWSER_MODE_KEYS=0 HAWSER_MODE_PSK=1 HAWSER_MODE_TICKET=0';
 
-/** quick: in the short form as well. */
+/** quick: in the short form as well. oneFile: the core is compiled from csrc/hawser.c. */
 const devices = [
   { name: 'ticket, messages', defines: `${TICKET} ${RAW} ${MESSAGES}`, peer: 'DTLS 1.2, CID, PSK', quick: true },
   { name: 'keys P-256, messages', defines: `${KEYS} ${P256} ${MESSAGES}`, quick: true },
@@ -41,6 +41,8 @@ const devices = [
     defines: `${TICKET} ${RAW} ${SMALL} FIRMWARE_LARGER_SHA256=1`,
     peer: 'TLS 1.3, PSK',
   },
+  { name: 'keys P-256, messages, one file', defines: `${KEYS} ${P256} ${MESSAGES}`, oneFile: true },
+  { name: 'keys P-256, streams, one file', defines: `${KEYS} ${P256} ${SMALL}`, oneFile: true },
   {
     name: 'keys 25519, streams',
     defines: `${KEYS} HAWSER_SUITE_P256=0 HAWSER_SUITE_25519=1 FIRMWARE_25519=1 ${SMALL}`,
@@ -94,9 +96,9 @@ process.exitCode = failures.length > 0 ? 1 : 0;
 
 async function measureAll() {
   const all = { devices: [], peers: [], images: [], structs: structSizes() };
-  for (const { name, defines, peer } of devices.filter(({ quick }) => quick || !values.short)) {
-    const size = await deviceSize(name, defines, !values.short);
-    all.devices.push({ name, peer, defines, ...size, costs: await deviceCosts(name, defines) });
+  for (const { name, defines, peer, oneFile } of devices.filter(({ quick }) => quick || !values.short)) {
+    const size = await deviceSize(name, defines, !values.short, oneFile);
+    all.devices.push({ name, peer, defines, ...size, costs: await deviceCosts(name, defines, oneFile) });
   }
   if (values.short) return all;
   for (const { name, defines, server } of peers) {

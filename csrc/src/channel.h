@@ -75,69 +75,79 @@
 #define HAWSER_NEVER UINT64_MAX
 
 /* control.c: frames of the session itself that are due. */
-void hawser_control_write(hawser_session *s, hawser_writer *w);
+HAWSER_INTERNAL void hawser_control_write(hawser_session *s, hawser_writer *w);
 
 /* The session ends for good: no later link continues it, and its streams end with code. */
-void hawser_control_end(hawser_session *s, uint8_t code);
+HAWSER_INTERNAL void hawser_control_end(hawser_session *s, uint8_t code);
 
 /* One frame of s->frames is taken; it may fill *event, or set flags. HAWSER_ERR_PEER: a violation. */
-int hawser_control_frame(hawser_session *s, hawser_event *event);
+HAWSER_INTERNAL int hawser_control_frame(hawser_session *s, hawser_event *event);
 
 /* The rest is done by channel.c, or by messages.c in a build without streams, which has no more of it than it needs. */
 
-/* What may be sent into a stream now; the sender MUST NOT go beyond acked + window. */
-uint32_t hawser_channel_window(const hawser_session *s, const hawser_stream *st);
-
 /* No frame of another kind has to go first, and the link is up. */
-int hawser_channel_ready(const hawser_session *s);
+HAWSER_INTERNAL int hawser_channel_ready(const hawser_session *s);
 
 /* A frame that is not the session's own: as hawser_control_frame(). */
-int hawser_channel_take(hawser_session *s, const hawser_fields *f, hawser_event *event);
+HAWSER_INTERNAL int hawser_channel_take(hawser_session *s, const hawser_fields *f, hawser_event *event);
 
 /* Gateway: the frame ends a stream, which has to be told before it is taken. */
-int hawser_channel_replaces(hawser_session *s, const hawser_fields *f);
+HAWSER_INTERNAL int hawser_channel_replaces(hawser_session *s, const hawser_fields *f);
 
 /* The next pending event of a stream. */
-void hawser_channel_event(hawser_session *s, hawser_event *event);
+HAWSER_INTERNAL void hawser_channel_event(hawser_session *s, hawser_event *event);
 
 /* The link is up, and frames of streams may be said on it now. */
-int hawser_channel_speaks(const hawser_session *s);
+HAWSER_INTERNAL int hawser_channel_speaks(const hawser_session *s);
 
 /* Some stream has a frame to send; an acknowledgement when its time has come. */
-int hawser_channel_due(const hawser_session *s, uint64_t now_ms);
+HAWSER_INTERNAL int hawser_channel_due(const hawser_session *s, uint64_t now_ms);
 
 /* Device: a new stream in a free slot. */
-void hawser_channel_open(hawser_session *s, hawser_stream *st, const char *name, uint8_t kind);
-
-/* Device: OPEN or STREAM of a stream, as early data begins with it. 1 if there was room. */
-int hawser_channel_name(const hawser_session *s, const hawser_stream *st, hawser_writer *w);
-
-/* Device: early data of a stream was TAKEN, and it stands at tx; or not, and it starts over where it was. */
-void hawser_channel_early(hawser_session *s, hawser_stream *st, int taken, uint64_t tx, int fin);
-
-/* Device: early data, which ends at tx, may have been taken: where to go on, only the gateway knows. */
-void hawser_channel_unsure(hawser_stream *st, uint64_t tx, int fin);
+HAWSER_INTERNAL void hawser_channel_open(hawser_session *s, hawser_stream *st, const char *name, uint8_t kind);
 
 /* This end resets a stream. */
-void hawser_channel_reset(hawser_session *s, hawser_stream *st, uint8_t code);
+HAWSER_INTERNAL void hawser_channel_reset(hawser_session *s, hawser_stream *st, uint8_t code);
 
 /* Control frames that are due, as far as there is room. */
-void hawser_channel_write(hawser_session *s, hawser_writer *w);
+HAWSER_INTERNAL void hawser_channel_write(hawser_session *s, hawser_writer *w);
 
 /* A link is up, and the session CONTINUED on it or is NEW. */
-void hawser_channel_continue(hawser_session *s);
-void hawser_channel_renew(hawser_session *s);
+#if HAWSER_STREAMS
+HAWSER_INTERNAL void hawser_channel_continue(hawser_session *s);
+#else
+static inline void hawser_channel_continue(hawser_session *s) {
+  (void)s; /* never called: such a device continues nothing */
+}
+#endif
+HAWSER_INTERNAL void hawser_channel_renew(hawser_session *s);
 
 /* The link went down. */
-void hawser_channel_down(hawser_session *s);
+HAWSER_INTERNAL void hawser_channel_down(hawser_session *s);
 
 /* All streams end with code. */
-void hawser_channel_end(hawser_session *s, uint8_t code);
-
-/* Bytes were accepted: what is to be acknowledged, and when. */
-void hawser_channel_accepted(hawser_session *s, hawser_stream *st);
+HAWSER_INTERNAL void hawser_channel_end(hawser_session *s, uint8_t code);
 
 /* Some stream waits for its peer's acknowledgement. */
-int hawser_channel_waits(const hawser_session *s);
+HAWSER_INTERNAL int hawser_channel_waits(const hawser_session *s);
+
+#if HAWSER_STREAMS
+
+/* What may be sent into a stream now; the sender MUST NOT go beyond acked + window. */
+HAWSER_INTERNAL uint32_t hawser_channel_window(const hawser_session *s, const hawser_stream *st);
+
+/* Device: OPEN or STREAM of a stream, as early data begins with it. 1 if there was room. */
+HAWSER_INTERNAL int hawser_channel_name(const hawser_session *s, const hawser_stream *st, hawser_writer *w);
+
+/* Device: early data of a stream was TAKEN, and it stands at tx; or not, and it starts over where it was. */
+HAWSER_INTERNAL void hawser_channel_early(hawser_session *s, hawser_stream *st, int taken, uint64_t tx, int fin);
+
+/* Device: early data, which ends at tx, may have been taken: where to go on, only the gateway knows. */
+HAWSER_INTERNAL void hawser_channel_unsure(hawser_stream *st, uint64_t tx, int fin);
+
+/* Bytes were accepted: what is to be acknowledged, and when. */
+HAWSER_INTERNAL void hawser_channel_accepted(hawser_session *s, hawser_stream *st);
+
+#endif
 
 #endif

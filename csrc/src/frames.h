@@ -34,9 +34,9 @@ typedef struct hawser_fields {
 } hawser_fields;
 
 /* HAWSER_ERR_PEER: no such code, cut short, or a serial of 0. */
-int hawser_fields_read(hawser_reader *r, hawser_fields *f);
+HAWSER_INTERNAL int hawser_fields_read(hawser_reader *r, hawser_fields *f);
 
 /* 1 if there was room; else nothing is written. */
-int hawser_fields_write(hawser_writer *w, const hawser_fields *f);
+HAWSER_INTERNAL int hawser_fields_write(hawser_writer *w, const hawser_fields *f);
 
 #endif

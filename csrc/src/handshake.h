@@ -17,37 +17,43 @@ typedef struct hawser_noise {
   uint8_t fixed_e; /* test vectors: e was set by the caller */
 } hawser_noise;
 
+#if HAWSER_ECDH
+
 /* Initialize: protocol name, prologue, and in KK both static public keys. */
-int hawser_noise_start(hawser_noise *n, const hawser_pairing *pairing, int responder, const uint8_t *prologue,
-                       size_t len);
+HAWSER_INTERNAL int hawser_noise_start(hawser_noise *n, const hawser_pairing *pairing, int responder,
+                                       const uint8_t *prologue, size_t len);
 
 /* Message 1 or 2 of the pattern, with a payload of len bytes: public key || sealed payload. *out_len is set. */
-int hawser_noise_write(hawser_noise *n, const hawser_pairing *pairing, int number, const uint8_t *payload, size_t len,
-                       uint8_t *out, size_t *out_len);
+HAWSER_INTERNAL int hawser_noise_write(hawser_noise *n, const hawser_pairing *pairing, int number,
+                                       const uint8_t *payload, size_t len, uint8_t *out, size_t *out_len);
 
 /* payload gets in_len - public key - 16 bytes. */
-int hawser_noise_read(hawser_noise *n, const hawser_pairing *pairing, int number, const uint8_t *in, size_t in_len,
-                      uint8_t *payload);
+HAWSER_INTERNAL int hawser_noise_read(hawser_noise *n, const hawser_pairing *pairing, int number, const uint8_t *in,
+                                      size_t in_len, uint8_t *payload);
 
 /* SPEC 6: what follows from both messages. keys->d2g may be ck, and b0 may be h. */
-int hawser_noise_finish(const uint8_t ck[HAWSER_HASH_LEN], const uint8_t h[HAWSER_HASH_LEN], const hawser_keys *keys,
-                        uint8_t b0[HAWSER_KEY_LEN]);
+HAWSER_INTERNAL int hawser_noise_finish(const uint8_t ck[HAWSER_HASH_LEN], const uint8_t h[HAWSER_HASH_LEN],
+                                        const hawser_keys *keys, uint8_t b0[HAWSER_KEY_LEN]);
 
 /* Lengths of a message without id, connection id and transport framing. */
-size_t hawser_full_len(uint8_t mode, uint8_t suite);
+HAWSER_INTERNAL size_t hawser_full_len(uint8_t mode, uint8_t suite);
 
 /* Whole messages of SPEC 6, with type, id and mac. A device writes the first, keeps what it asked with, and reads the second: keys
  * and B_0 follow from it, which the caller wipes after an error. */
-int hawser_full_write1(hawser_noise *n, const hawser_pairing *pairing, uint8_t *out, size_t cap, size_t *len);
-int hawser_full_read2(const struct hawser_asked *asked, const hawser_pairing *pairing, const uint8_t *in, size_t len,
-                      const hawser_keys *keys, uint8_t b0[HAWSER_KEY_LEN]);
+HAWSER_INTERNAL int hawser_full_write1(hawser_noise *n, const hawser_pairing *pairing, uint8_t *out, size_t cap,
+                                       size_t *len);
+HAWSER_INTERNAL int hawser_full_read2(const struct hawser_asked *asked, const hawser_pairing *pairing,
+                                      const uint8_t *in, size_t len, const hawser_keys *keys,
+                                      uint8_t b0[HAWSER_KEY_LEN]);
 
 #if HAWSER_GATEWAY
 /* What needs no ECDH (keys: the mac; psk: all of it), then the rest. */
-int hawser_full_check1(hawser_noise *n, const hawser_pairing *pairing, const uint8_t *in, size_t len);
-int hawser_full_read1(hawser_noise *n, const hawser_pairing *pairing, const uint8_t *in, size_t len);
-int hawser_full_write2(hawser_noise *n, const hawser_pairing *pairing, const uint8_t *connection_id, size_t id_len,
-                       uint8_t *out, size_t *len);
+HAWSER_INTERNAL int hawser_full_check1(hawser_noise *n, const hawser_pairing *pairing, const uint8_t *in, size_t len);
+HAWSER_INTERNAL int hawser_full_read1(hawser_noise *n, const hawser_pairing *pairing, const uint8_t *in, size_t len);
+HAWSER_INTERNAL int hawser_full_write2(hawser_noise *n, const hawser_pairing *pairing, const uint8_t *connection_id,
+                                       size_t id_len, uint8_t *out, size_t *len);
+#endif
+
 #endif
 
 #endif

@@ -17,22 +17,22 @@ typedef struct hawser_symmetric {
 } hawser_symmetric;
 
 /* InitializeSymmetric: no protocol name here is longer than a hash. */
-void hawser_symmetric_init(hawser_symmetric *s, const char *name);
+HAWSER_INTERNAL void hawser_symmetric_init(hawser_symmetric *s, const char *name);
 
-void hawser_mix_hash(hawser_symmetric *s, const uint8_t *data, size_t len);
-void hawser_mix_key(hawser_symmetric *s, const uint8_t *ikm, size_t len);
+HAWSER_INTERNAL void hawser_mix_hash(hawser_symmetric *s, const uint8_t *data, size_t len);
+HAWSER_INTERNAL void hawser_mix_key(hawser_symmetric *s, const uint8_t *ikm, size_t len);
 
 /* MixKeyAndHash with a pre-shared key that the port holds. */
-void hawser_mix_psk(hawser_symmetric *s, hawser_key psk);
+HAWSER_INTERNAL void hawser_mix_psk(hawser_symmetric *s, hawser_key psk);
 
 /* out holds len + 16 bytes. */
-void hawser_encrypt_and_hash(hawser_symmetric *s, const uint8_t *in, size_t len, uint8_t *out);
+HAWSER_INTERNAL void hawser_encrypt_and_hash(hawser_symmetric *s, const uint8_t *in, size_t len, uint8_t *out);
 
 /* in holds len + 16 bytes. */
-void hawser_decrypt_and_hash(hawser_symmetric *s, const uint8_t *in, size_t len, uint8_t *out);
+HAWSER_INTERNAL void hawser_decrypt_and_hash(hawser_symmetric *s, const uint8_t *in, size_t len, uint8_t *out);
 
 /* Split, with a third output of its HKDF. The first may be ck. */
-int hawser_split(const uint8_t ck[HAWSER_HASH_LEN], uint8_t first[HAWSER_KEY_LEN], uint8_t second[HAWSER_KEY_LEN],
-                 uint8_t third[HAWSER_KEY_LEN]);
+HAWSER_INTERNAL int hawser_split(const uint8_t ck[HAWSER_HASH_LEN], uint8_t first[HAWSER_KEY_LEN],
+                                 uint8_t second[HAWSER_KEY_LEN], uint8_t third[HAWSER_KEY_LEN]);
 
 #endif

@@ -12,15 +12,15 @@
 /* ---- frames ---- */
 
 /* What lies in front of a message or record while it is built, and how long one may be in cap bytes. */
-size_t hawser_frame_front(uint8_t transport, size_t cap);
-size_t hawser_frame_max(uint8_t transport, size_t cap);
+HAWSER_INTERNAL size_t hawser_frame_front(uint8_t transport, size_t cap);
+HAWSER_INTERNAL size_t hawser_frame_max(uint8_t transport, size_t cap);
 
 /* Makes len bytes (header included) at out + hawser_frame_front(transport, cap) ready to send from out on; returns the length. */
-size_t hawser_frame_finish(uint8_t transport, uint8_t *out, size_t cap, size_t len);
+HAWSER_INTERNAL size_t hawser_frame_finish(uint8_t transport, uint8_t *out, size_t cap, size_t len);
 
 /* A handshake message behind its length field. */
-int hawser_frame_message(uint8_t transport, const uint8_t *message, size_t message_len, uint8_t *out, size_t cap,
-                         size_t *len);
+HAWSER_INTERNAL int hawser_frame_message(uint8_t transport, const uint8_t *message, size_t message_len, uint8_t *out,
+                                         size_t cap, size_t *len);
 
 /* What a look at the bytes so far says. */
 typedef struct hawser_frame {
@@ -39,41 +39,41 @@ typedef struct hawser_expect {
  * HAWSER_ERR_FORMAT as soon as the bytes cannot become what is expected; a serial line looks at whole frames only, and
  * at their length in hawser_frame_decode(). *held is the number of bytes in buffer and is changed only where bytes were
  * taken. */
-int hawser_frame_collect(uint8_t transport, uint8_t *buffer, size_t *held, size_t cap, uint8_t *in, size_t in_len,
-                         hawser_expect expect, hawser_frame *frame);
+HAWSER_INTERNAL int hawser_frame_collect(uint8_t transport, uint8_t *buffer, size_t *held, size_t cap, uint8_t *in,
+                                         size_t in_len, hawser_expect expect, hawser_frame *frame);
 
 #if HAWSER_GATEWAY
 /* The same for bytes that are not to be changed: the frame always goes through buffer. */
-int hawser_frame_take(uint8_t transport, uint8_t *buffer, size_t *held, size_t cap, const uint8_t *in, size_t in_len,
-                      hawser_expect expect, hawser_frame *frame);
+HAWSER_INTERNAL int hawser_frame_take(uint8_t transport, uint8_t *buffer, size_t *held, size_t cap, const uint8_t *in,
+                                      size_t in_len, hawser_expect expect, hawser_frame *frame);
 #endif
 
 /* Bytes that the frame had on the transport: before hawser_frame_decode(). */
-size_t hawser_frame_len(uint8_t transport, const hawser_frame *frame);
+HAWSER_INTERNAL size_t hawser_frame_len(uint8_t transport, const hawser_frame *frame);
 
 #if HAWSER_GATEWAY
 /* A serial frame that holds a handshake message, as far as its encoding and header say. It stays as it came. */
-int hawser_frame_is_message(const hawser_frame *frame);
+HAWSER_INTERNAL int hawser_frame_is_message(const hawser_frame *frame);
 #endif
 
 /* Decodes a serial frame that hawser_frame_collect() gave, and checks its header. Stream frames pass.
  * HAWSER_ERR_FORMAT: skip it. */
-int hawser_frame_decode(uint8_t transport, hawser_frame *frame);
+HAWSER_INTERNAL int hawser_frame_decode(uint8_t transport, hawser_frame *frame);
 
 /* ---- records ---- */
 
-int hawser_link_valid(const hawser_link *link);
+HAWSER_INTERNAL int hawser_link_valid(const hawser_link *link);
 
 /* Both keys, counters from 0. */
-void hawser_link_up(hawser_link *link, uint8_t transport, const uint8_t tx[HAWSER_KEY_LEN],
-                    const uint8_t rx[HAWSER_KEY_LEN]);
+HAWSER_INTERNAL void hawser_link_up(hawser_link *link, uint8_t transport, const uint8_t tx[HAWSER_KEY_LEN],
+                                    const uint8_t rx[HAWSER_KEY_LEN]);
 
 /* The plaintext of len bytes is at record + 2; there is room for 18 more than len. HAWSER_ERR_EXHAUSTED at the end of the
  * counter. */
-int hawser_record_seal(hawser_link *link, uint8_t *record, size_t len);
+HAWSER_INTERNAL int hawser_record_seal(hawser_link *link, uint8_t *record, size_t len);
 
 /* record of record_len bytes, header included, is decrypted in place: plaintext at record + 2, record_len - 18 bytes.
  * An error changes nothing in the link. */
-int hawser_record_open(hawser_link *link, uint8_t *record, size_t record_len);
+HAWSER_INTERNAL int hawser_record_open(hawser_link *link, uint8_t *record, size_t record_len);
 
 #endif

@@ -25,34 +25,35 @@ typedef struct hawser_step {
 } hawser_step;
 
 /* T of a step secret. */
-int hawser_ticket_of(const uint8_t r[HAWSER_KEY_LEN], uint8_t ticket[HAWSER_TICKET_LEN]);
+HAWSER_INTERNAL int hawser_ticket_of(const uint8_t r[HAWSER_KEY_LEN], uint8_t ticket[HAWSER_TICKET_LEN]);
 
 /* Where a chain begins: its id, R_{0,0} and B_1. */
-int hawser_chain_of(const uint8_t b0[HAWSER_KEY_LEN], uint8_t chain[HAWSER_NAME_LEN], uint8_t first[HAWSER_KEY_LEN],
-                    uint8_t block[HAWSER_KEY_LEN]);
+HAWSER_INTERNAL int hawser_chain_of(const uint8_t b0[HAWSER_KEY_LEN], uint8_t chain[HAWSER_NAME_LEN],
+                                    uint8_t first[HAWSER_KEY_LEN], uint8_t block[HAWSER_KEY_LEN]);
 
 /* Message 1 in place, and its h1: the caller has put pay1 at m + HAWSER_RESUME_HEAD, and room for 16 bytes behind it. */
-int hawser_resume_write1(const hawser_step *at, uint8_t *m, size_t pay1_len, uint8_t h1[HAWSER_HASH_LEN]);
+HAWSER_INTERNAL int hawser_resume_write1(const hawser_step *at, uint8_t *m, size_t pay1_len,
+                                         uint8_t h1[HAWSER_HASH_LEN]);
 
 /* Verifies a message 2, and derives what follows from it: keys, of which the name only if the session is NEW, and a->step, which
  * is R_{b,i+1}. The caller wipes all of it after an error, and in any case the rest of a. */
-int hawser_resume_read2(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport,
-                        const uint8_t *m, size_t len, const hawser_keys *keys, struct hawser_answer *a,
-                        uint8_t *status);
+HAWSER_INTERNAL int hawser_resume_read2(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN],
+                                        uint8_t transport, const uint8_t *m, size_t len, const hawser_keys *keys,
+                                        struct hawser_answer *a, uint8_t *status);
 
 #if HAWSER_GATEWAY
 /* Verifies a message 1: pay1 gets len - HAWSER_RESUME_HEAD - 16 bytes. Does not compare the ticket. */
-int hawser_resume_read1(const hawser_step *at, const uint8_t *m, size_t len, uint8_t *pay1,
-                        uint8_t h1[HAWSER_HASH_LEN]);
+HAWSER_INTERNAL int hawser_resume_read1(const hawser_step *at, const uint8_t *m, size_t len, uint8_t *pay1,
+                                        uint8_t h1[HAWSER_HASH_LEN]);
 
 /* Writes message 2. */
-int hawser_resume_write2(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport,
-                         const uint8_t n_g[16], uint8_t status, const uint8_t *connection_id, size_t id_len, uint8_t *m,
-                         size_t *len);
+HAWSER_INTERNAL int hawser_resume_write2(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN],
+                                         uint8_t transport, const uint8_t n_g[16], uint8_t status,
+                                         const uint8_t *connection_id, size_t id_len, uint8_t *m, size_t *len);
 
 /* What follows from it. The chain is moved later. */
-int hawser_resume_keys(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport,
-                       const uint8_t *m, size_t len, const hawser_keys *keys);
+HAWSER_INTERNAL int hawser_resume_keys(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN],
+                                       uint8_t transport, const uint8_t *m, size_t len, const hawser_keys *keys);
 #endif
 
 #endif

@@ -6,13 +6,7 @@
 #define HAWSER_WIRE_H
 
 #include "hawser/hawser.h"
-
-/* For a function whose locals must not lie on the stack below a cipher: inlined into its caller they would. */
-#if defined(__GNUC__)
-#define HAWSER_APART __attribute__((noinline))
-#else
-#define HAWSER_APART
-#endif
+#include "internal.h"
 
 /* SPEC 3.2: types of handshake messages. Those of a full message 1 are 0x11 .. 0x16: see hawser_type_full(). */
 enum { HAWSER_TYPE_FULL_1 = 0x11, HAWSER_TYPE_FULL_1_LAST = 0x16, HAWSER_TYPE_FULL_2 = 0x17 };
@@ -67,23 +61,23 @@ typedef struct hawser_writer {
 } hawser_writer;
 
 /* Integers of n bytes, 1 .. 8. A bad reader gives 0. */
-uint64_t hawser_get(hawser_reader *r, size_t n);
-void hawser_put(hawser_writer *w, size_t n, uint64_t value);
+HAWSER_INTERNAL uint64_t hawser_get(hawser_reader *r, size_t n);
+HAWSER_INTERNAL void hawser_put(hawser_writer *w, size_t n, uint64_t value);
 
 /* A run of bytes inside the buffer; NULL once bad. */
-const uint8_t *hawser_get_bytes(hawser_reader *r, size_t len);
-void hawser_put_bytes(hawser_writer *w, const uint8_t *bytes, size_t len);
+HAWSER_INTERNAL const uint8_t *hawser_get_bytes(hawser_reader *r, size_t len);
+HAWSER_INTERNAL void hawser_put_bytes(hawser_writer *w, const uint8_t *bytes, size_t len);
 
 /* The whole buffer was read, and no more. */
-int hawser_reader_done(const hawser_reader *r);
+HAWSER_INTERNAL int hawser_reader_done(const hawser_reader *r);
 
-int hawser_is_zero(const uint8_t *bytes, size_t len);
+HAWSER_INTERNAL int hawser_is_zero(const uint8_t *bytes, size_t len);
 
 /* SPEC 5: HAWSER_IDENT_MAX bytes at most. */
-void hawser_ident(const hawser_pairing *pairing, hawser_writer *w);
+HAWSER_INTERNAL void hawser_ident(const hawser_pairing *pairing, hawser_writer *w);
 
 /* Type of message 1 of a full handshake, SPEC 3.2. */
-uint8_t hawser_type_full(uint8_t mode, uint8_t suite);
+HAWSER_INTERNAL uint8_t hawser_type_full(uint8_t mode, uint8_t suite);
 
 /* What a PRF is for: the label that says so is in wire.c. */
 enum hawser_label {
@@ -111,22 +105,23 @@ typedef struct hawser_prf {
   hawser_hmac hmac;
   int err;
 } hawser_prf;
-void hawser_prf_start(hawser_prf *prf, const uint8_t key[HAWSER_KEY_LEN]);
-void hawser_prf_next(hawser_prf *prf, enum hawser_label label, const uint8_t *x, uint8_t *out, size_t len);
-int hawser_prf_end(hawser_prf *prf);
+HAWSER_INTERNAL void hawser_prf_start(hawser_prf *prf, const uint8_t key[HAWSER_KEY_LEN]);
+HAWSER_INTERNAL void hawser_prf_next(hawser_prf *prf, enum hawser_label label, const uint8_t *x, uint8_t *out,
+                                     size_t len);
+HAWSER_INTERNAL int hawser_prf_end(hawser_prf *prf);
 
 /* The same for x = SHA256(parts). */
-void hawser_prf_hashed(hawser_prf *prf, enum hawser_label label, const hawser_bytes *parts, size_t count, uint8_t *out,
-                       size_t len);
+HAWSER_INTERNAL void hawser_prf_hashed(hawser_prf *prf, enum hawser_label label, const hawser_bytes *parts,
+                                       size_t count, uint8_t *out, size_t len);
 
 /* A single one, of which the first len bytes are wanted; and one with x = SHA256(parts). */
-int hawser_prf_once(const uint8_t key[HAWSER_KEY_LEN], enum hawser_label label, const uint8_t *x, uint8_t *out,
-                    size_t len);
-int hawser_prf_of(const uint8_t key[HAWSER_KEY_LEN], enum hawser_label label, const hawser_bytes *parts, size_t count,
-                  uint8_t *out, size_t len);
+HAWSER_INTERNAL int hawser_prf_once(const uint8_t key[HAWSER_KEY_LEN], enum hawser_label label, const uint8_t *x,
+                                    uint8_t *out, size_t len);
+HAWSER_INTERNAL int hawser_prf_of(const uint8_t key[HAWSER_KEY_LEN], enum hawser_label label, const hawser_bytes *parts,
+                                  size_t count, uint8_t *out, size_t len);
 
 /* One with an empty x under a secret that the port holds. */
-int hawser_prf_key(hawser_key key, enum hawser_label label, uint8_t *out, size_t len);
+HAWSER_INTERNAL int hawser_prf_key(hawser_key key, enum hawser_label label, uint8_t *out, size_t len);
 
 /* Where that goes which both handshakes lead to: traffic keys, and the session's name should it be NEW. A device without streams
  * has no use for the name, and leaves it as it is. */
@@ -136,14 +131,14 @@ typedef struct hawser_keys {
 
 /* SHA256(bytes)[0..8], the check of what is stored. Matches: 1, 0, or an error: a provider that fails must not make good
  * bytes look bad. */
-int hawser_check(const uint8_t *bytes, size_t len, uint8_t check[HAWSER_CHECK_LEN]);
-int hawser_check_matches(const uint8_t *bytes, size_t len);
+HAWSER_INTERNAL int hawser_check(const uint8_t *bytes, size_t len, uint8_t check[HAWSER_CHECK_LEN]);
+HAWSER_INTERNAL int hawser_check_matches(const uint8_t *bytes, size_t len);
 
 /* The port's seal and open under nonce 0^4 || counter, traced for tests. */
-int hawser_seal(const uint8_t key[HAWSER_KEY_LEN], uint64_t counter, const uint8_t *ad, size_t ad_len,
-                const uint8_t *in, size_t len, uint8_t *out);
-int hawser_unseal(const uint8_t key[HAWSER_KEY_LEN], uint64_t counter, const uint8_t *ad, size_t ad_len,
-                  const uint8_t *in, size_t len, uint8_t *out);
+HAWSER_INTERNAL int hawser_seal(const uint8_t key[HAWSER_KEY_LEN], uint64_t counter, const uint8_t *ad, size_t ad_len,
+                                const uint8_t *in, size_t len, uint8_t *out);
+HAWSER_INTERNAL int hawser_unseal(const uint8_t key[HAWSER_KEY_LEN], uint64_t counter, const uint8_t *ad, size_t ad_len,
+                                  const uint8_t *in, size_t len, uint8_t *out);
 
 #if HAWSER_TRACE
 /* Supplied by the test that asks for it: every key, nonce and input that anything is sealed with. */
