@@ -543,40 +543,42 @@ static void free_stream(const hawser_session *s, hawser_stream *st) {
   }
 }
 
-static int stream_event(const hawser_session *s, hawser_stream *st, hawser_event *event) {
-  event->stream = (uint16_t)(st - s->streams);
-  if ((st->flags & HAWSER_ST_EV_OPENED) != 0) {
-    st->flags &= ~(uint32_t)HAWSER_ST_EV_OPENED;
-    event->type = HAWSER_EV_OPENED;
-  } else if ((st->flags & HAWSER_ST_EV_ACKED) != 0) {
-    st->flags &= ~(uint32_t)HAWSER_ST_EV_ACKED;
-    event->type = HAWSER_EV_ACKED;
-    event->value = st->tx_end != 0 && st->tx_acked == st->tx_end;
-    event->offset = st->tx_acked - event->value;
-  } else if ((st->flags & HAWSER_ST_EV_FIN) != 0) {
-    st->flags &= ~(uint32_t)HAWSER_ST_EV_FIN;
-    event->type = HAWSER_EV_FIN;
-  } else if ((st->flags & HAWSER_ST_EV_CLOSED) != 0) {
-    event->type = HAWSER_EV_CLOSED;
+/* In this order. */
+static const struct {
+  uint32_t flag;
+  uint8_t type;
+} stream_events[] = {
+    {HAWSER_ST_EV_OPENED, HAWSER_EV_OPENED}, {HAWSER_ST_EV_ACKED, HAWSER_EV_ACKED},   {HAWSER_ST_EV_FIN, HAWSER_EV_FIN},
+    {HAWSER_ST_EV_CLOSED, HAWSER_EV_CLOSED}, {HAWSER_ST_EV_REWIND, HAWSER_EV_REWIND},
+};
+
+/* The first that is flagged, of a stream that has one. */
+static void stream_event(const hawser_session *s, hawser_stream *st, hawser_event *event) {
+  unsigned i = 0;
+  while ((st->flags & stream_events[i].flag) == 0) {
+    i++;
+  }
+  st->flags &= ~stream_events[i].flag;
+  event->type = stream_events[i].type;
+  event->stream = id_of(s, st);
+  if (event->type == HAWSER_EV_CLOSED) {
     event->value = st->code;
     free_stream(s, st);
-  } else if ((st->flags & HAWSER_ST_EV_REWIND) != 0) {
-    st->flags &= ~(uint32_t)HAWSER_ST_EV_REWIND;
-    event->type = HAWSER_EV_REWIND;
-    event->value = st->tx_end != 0 && st->tx == st->tx_end;
-    event->offset = st->tx - event->value;
+  } else if (event->type == HAWSER_EV_ACKED || event->type == HAWSER_EV_REWIND) {
+    uint64_t at = event->type == HAWSER_EV_ACKED ? st->tx_acked : st->tx;
+    event->value = st->tx_end != 0 && at == st->tx_end;
+    event->offset = at - event->value;
   }
-  return event->type != HAWSER_EV_NONE;
 }
 
 void hawser_channel_event(hawser_session *s, hawser_event *event) {
   for (uint16_t id = 0; id < s->stream_count; id++) {
     hawser_stream *st = &s->streams[id];
-    if ((st->flags & HAWSER_ST_EVENTS) != 0 && stream_event(s, st, event)) {
+    if ((st->flags & HAWSER_ST_EVENTS) != 0) {
+      stream_event(s, st, event);
       return;
     }
   }
-  event->stream = 0;
   s->flags &= ~(uint32_t)HAWSER_SF_EVENTS;
 }
 

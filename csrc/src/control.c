@@ -5,8 +5,16 @@
 
 #include "channel.h"
 
-void hawser_control_write(hawser_session *s, hawser_writer *w) {
+/* A frame of one number. HAWSER_RECORD_MIN has room for all of these. */
+static void say(hawser_writer *w, uint8_t code, uint32_t number) {
   hawser_fields f = {0};
+  f.code = code;
+  f.number = number;
+  f.byte = number; /* the code says which of them */
+  (void)hawser_fields_write(w, &f);
+}
+
+void hawser_control_write(hawser_session *s, hawser_writer *w) {
   if ((s->flags & HAWSER_SF_STATE_DUE) != 0) {
     /* SPEC 6: 0^8 where nothing is to be continued, and then the session has its new name already */
     static const uint8_t none[HAWSER_NAME_LEN];
@@ -14,27 +22,19 @@ void hawser_control_write(hawser_session *s, hawser_writer *w) {
     hawser_put_bytes(w, (s->flags & HAWSER_SF_HOLD) != 0 ? s->name : none, HAWSER_NAME_LEN);
   }
   if (hawser_is_gateway(s) && (s->flags & HAWSER_SF_STATUS_DUE) != 0) {
-    f.code = HAWSER_FRAME_STATUS;
-    f.byte = (s->flags & HAWSER_SF_CONTINUED) != 0;
-    (void)hawser_fields_write(w, &f);
+    say(w, HAWSER_FRAME_STATUS, (s->flags & HAWSER_SF_CONTINUED) != 0);
   }
   if ((s->flags & HAWSER_SF_PONG_DUE) != 0) {
-    f.code = HAWSER_FRAME_PONG;
-    f.number = s->pong;
-    (void)hawser_fields_write(w, &f);
+    say(w, HAWSER_FRAME_PONG, s->pong);
   }
   if ((s->flags & HAWSER_SF_PING_DUE) != 0) {
     s->ping += (s->flags & HAWSER_SF_PING_OUT) == 0; /* the same until it is answered */
-    f.code = HAWSER_FRAME_PING;
-    f.number = s->ping;
-    (void)hawser_fields_write(w, &f);
+    say(w, HAWSER_FRAME_PING, s->ping);
     s->flags |= HAWSER_SF_PING_OUT;
     s->ping_ms = s->now_ms;
   }
   if ((s->flags & HAWSER_SF_CLOSE_DUE) != 0) {
-    f.code = HAWSER_FRAME_CLOSE;
-    f.byte = s->code;
-    (void)hawser_fields_write(w, &f);
+    say(w, HAWSER_FRAME_CLOSE, s->code);
   }
   s->flags &= ~(uint32_t)(HAWSER_SF_STATE_DUE | HAWSER_SF_STATUS_DUE | HAWSER_SF_PONG_DUE | HAWSER_SF_PING_DUE |
                           HAWSER_SF_CLOSE_DUE);

@@ -185,21 +185,19 @@ void hawser_link_up(hawser_link *link, uint8_t transport, const uint8_t tx[HAWSE
   link->live = 1;
 }
 
-/* The key of record `counter`, given that of the record before it. SPEC 3.6: j = c >> 20, next key by Noise's Rekey. */
-static HAWSER_APART int key_at(uint8_t key[HAWSER_KEY_LEN], const uint8_t previous[HAWSER_KEY_LEN], uint64_t counter) {
-  static const uint8_t zeros[HAWSER_KEY_LEN];
-  uint8_t out[HAWSER_KEY_LEN + HAWSER_TAG_LEN];
-  int err;
-  memcpy(key, previous, HAWSER_KEY_LEN);
-  if (counter == 0 || (counter & (((uint64_t)1 << HAWSER_REKEY_BITS) - 1)) != 0) {
-    return HAWSER_OK;
-  }
-  err = hawser_seal(previous, UINT64_MAX, NULL, 0, zeros, sizeof zeros, out);
+/* SPEC 3.6: j = c >> 20, next key by Noise's Rekey: the sealed zeros without their tag. */
+static HAWSER_APART int rekey(uint8_t key[HAWSER_KEY_LEN]) {
+  uint8_t next[HAWSER_KEY_LEN + HAWSER_TAG_LEN] = {0};
+  int err = hawser_seal(key, UINT64_MAX, NULL, 0, next, HAWSER_KEY_LEN, next);
   if (err == HAWSER_OK) {
-    memcpy(key, out, HAWSER_KEY_LEN);
+    memcpy(key, next, HAWSER_KEY_LEN);
   }
-  hawser_port_wipe(out, sizeof out);
+  hawser_port_wipe(next, sizeof next);
   return err;
+}
+
+static int begins_period(uint64_t counter) {
+  return counter != 0 && ((uint32_t)counter & (((uint32_t)1 << HAWSER_REKEY_BITS) - 1)) == 0;
 }
 
 typedef int cipher(const uint8_t key[HAWSER_KEY_LEN], uint64_t counter, const uint8_t *ad, size_t ad_len,
@@ -210,12 +208,15 @@ typedef int cipher(const uint8_t key[HAWSER_KEY_LEN], uint64_t counter, const ui
 static int pass(cipher *apply, uint8_t link_key[HAWSER_KEY_LEN], uint64_t *counter, uint8_t *record, size_t len) {
   uint8_t *text = record + HAWSER_HEADER_LEN;
   uint8_t key[HAWSER_KEY_LEN];
-  int err;
+  int err = HAWSER_OK;
   /* SPEC 3.6: c reaches at most 2^48 - 1; then the sender MUST stop and resume */
   if (*counter >= HAWSER_COUNTER_END) {
     return HAWSER_ERR_EXHAUSTED;
   }
-  err = key_at(key, link_key, *counter);
+  memcpy(key, link_key, sizeof key);
+  if (begins_period(*counter)) {
+    err = rekey(key);
+  }
   if (err == HAWSER_OK) {
     err = apply(key, *counter, record, HAWSER_HEADER_LEN, text, len, text);
   }

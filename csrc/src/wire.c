@@ -82,7 +82,10 @@ static const char labels[][LABEL_LEN] = {
     [HAWSER_LABEL_G2D] = "g2d",       [HAWSER_LABEL_NAME] = "name",
 #if HAWSER_GATEWAY || HAWSER_ECDH
     [HAWSER_LABEL_CHAIN] = "chain",   [HAWSER_LABEL_EXPORT] = "export",   [HAWSER_LABEL_MAC] = "mac",
-    [HAWSER_LABEL_GATE] = "gate",     [HAWSER_LABEL_NG] = "ng",
+    [HAWSER_LABEL_GATE] = "gate",
+#endif
+#if HAWSER_GATEWAY
+    [HAWSER_LABEL_NG] = "ng",
 #endif
 };
 

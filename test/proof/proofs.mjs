@@ -31,7 +31,7 @@ export const proofs = [
     sources: ['wire.c', 'pairing.c'],
     bounds: { LEN: [64, 65535] },
     meant: ['hawser_put'],
-    seed: ['wire.c', 'bytes[n - 1 - i]', 'bytes[n - i]'],
+    seed: ['wire.c', 'bytes[i - 1]', 'bytes[i]'],
   },
   {
     name: 'cursor writes bytes',
