@@ -483,6 +483,7 @@ static int in_place(const hawser_session *s, uint8_t code) {
          code == HAWSER_FRAME_STREAM || code == HAWSER_FRAME_SYNCED || code == HAWSER_FRAME_RESET;
 }
 
+#if HAWSER_GATEWAY
 int hawser_channel_replaces(hawser_session *s, const hawser_fields *f) {
   hawser_stream *st = stream_at(s, f->id);
   if (f->code != HAWSER_FRAME_OPEN || !open_fits(s, f) || st == NULL || !is_used(st) || f->number <= st->serial) {
@@ -491,6 +492,7 @@ int hawser_channel_replaces(hawser_session *s, const hawser_fields *f) {
   close_stream(s, st, HAWSER_DONE);
   return 1;
 }
+#endif
 
 /* Frames without a serial are of the stream that is open, or ignored. */
 static int open_stream_frame(hawser_session *s, hawser_stream *st, const hawser_fields *f, hawser_event *event) {

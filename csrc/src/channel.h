@@ -91,8 +91,10 @@ HAWSER_INTERNAL int hawser_channel_ready(const hawser_session *s);
 /* A frame that is not the session's own: as hawser_control_frame(). */
 HAWSER_INTERNAL int hawser_channel_take(hawser_session *s, const hawser_fields *f, hawser_event *event);
 
-/* Gateway: the frame ends a stream, which has to be told before it is taken. */
+#if HAWSER_GATEWAY
+/* The frame ends a stream, which has to be told before it is taken. */
 HAWSER_INTERNAL int hawser_channel_replaces(hawser_session *s, const hawser_fields *f);
+#endif
 
 /* The next pending event of a stream. */
 HAWSER_INTERNAL void hawser_channel_event(hawser_session *s, hawser_event *event);

@@ -115,9 +115,11 @@ int hawser_control_frame(hawser_session *s, hawser_event *event) {
   if (err != HAWSER_OK || ((s->flags & HAWSER_SF_STATUS_WAIT) != 0 && f.code != HAWSER_FRAME_STATUS)) {
     return HAWSER_ERR_PEER; /* SPEC 9: STATUS comes first */
   }
+#if HAWSER_GATEWAY
   if (hawser_channel_replaces(s, &f)) {
     return HAWSER_OK; /* the frame stays where it is until that was told */
   }
+#endif
   s->frames = r.at;
   s->frames_len = r.left;
   return control_frame(s, &f, event);

@@ -139,12 +139,6 @@ static void on_message(const hawser_fields *f, hawser_event *event) {
   event->len = f->len;
 }
 
-int hawser_channel_replaces(hawser_session *s, const hawser_fields *f) {
-  (void)s;
-  (void)f;
-  return 0;
-}
-
 int hawser_channel_take(hawser_session *s, const hawser_fields *f, hawser_event *event) {
   hawser_stream *st = stream_at(s, f->id);
   switch (f->code) {

@@ -9,6 +9,20 @@
 
 /* ---- frames ---- */
 
+/* Length of what a header announces, header included; 0 for a header that nobody would send. */
+static size_t announced(const uint8_t header[HAWSER_HEADER_LEN]) {
+  size_t word = (size_t)header[0] << 8 | header[1];
+  if (header[0] <= HAWSER_FIRST_MESSAGE) {
+    return word == 0 ? 0 : HAWSER_HEADER_LEN + word;
+  }
+  if ((word & 0xc000) == HAWSER_FIRST_RECORD) {
+    return HAWSER_RECORD_OVERHEAD + (word & 0x3fff);
+  }
+  return 0;
+}
+
+#if HAWSER_SERIAL_LINES
+
 size_t hawser_frame_max(uint8_t transport, size_t cap) {
   if (!hawser_is_serial(transport)) {
     return cap;
@@ -24,6 +38,23 @@ size_t hawser_frame_finish(uint8_t transport, uint8_t *out, size_t cap, size_t l
   return hawser_is_serial(transport) ? hawser_cobs_encode(out, hawser_frame_front(transport, cap), len) : len;
 }
 
+size_t hawser_frame_len(uint8_t transport, const hawser_frame *frame) {
+  return hawser_is_serial(transport) ? frame->len + 1 : frame->len;
+}
+
+int hawser_frame_decode(uint8_t transport, hawser_frame *frame) {
+  if (hawser_is_serial(transport)) {
+    frame->len = hawser_cobs_decode(frame->at, frame->len);
+    /* SPEC 3.4: a frame whose header does not match its length is discarded */
+    if (frame->len < HAWSER_HEADER_LEN || announced(frame->at) != frame->len) {
+      return HAWSER_ERR_FORMAT;
+    }
+  }
+  return HAWSER_OK;
+}
+
+#endif
+
 int hawser_frame_message(uint8_t transport, const uint8_t *message, size_t message_len, uint8_t *out, size_t cap,
                          size_t *len) {
   uint8_t *at;
@@ -36,18 +67,6 @@ int hawser_frame_message(uint8_t transport, const uint8_t *message, size_t messa
   at[1] = (uint8_t)message_len;
   *len = hawser_frame_finish(transport, out, cap, message_len + HAWSER_HEADER_LEN);
   return HAWSER_OK;
-}
-
-/* Length of what a header announces, header included; 0 for a header that nobody would send. */
-static size_t announced(const uint8_t header[HAWSER_HEADER_LEN]) {
-  size_t word = (size_t)header[0] << 8 | header[1];
-  if (header[0] <= HAWSER_FIRST_MESSAGE) {
-    return word == 0 ? 0 : HAWSER_HEADER_LEN + word;
-  }
-  if ((word & 0xc000) == HAWSER_FIRST_RECORD) {
-    return HAWSER_RECORD_OVERHEAD + (word & 0x3fff);
-  }
-  return 0;
 }
 
 /* Takes bytes into buffer until it holds `want`. */
@@ -145,10 +164,6 @@ int hawser_frame_take(uint8_t transport, uint8_t *buffer, size_t *held, size_t c
 }
 #endif
 
-size_t hawser_frame_len(uint8_t transport, const hawser_frame *frame) {
-  return hawser_is_serial(transport) ? frame->len + 1 : frame->len;
-}
-
 #if HAWSER_GATEWAY
 int hawser_frame_is_message(const hawser_frame *frame) {
   uint8_t head[HAWSER_HEADER_LEN];
@@ -156,17 +171,6 @@ int hawser_frame_is_message(const hawser_frame *frame) {
   return len > HAWSER_HEADER_LEN && head[0] <= HAWSER_FIRST_MESSAGE && announced(head) == len;
 }
 #endif
-
-int hawser_frame_decode(uint8_t transport, hawser_frame *frame) {
-  if (hawser_is_serial(transport)) {
-    frame->len = hawser_cobs_decode(frame->at, frame->len);
-    /* SPEC 3.4: a frame whose header does not match its length is discarded */
-    if (frame->len < HAWSER_HEADER_LEN || announced(frame->at) != frame->len) {
-      return HAWSER_ERR_FORMAT;
-    }
-  }
-  return HAWSER_OK;
-}
 
 /* ---- records ---- */
 

@@ -11,13 +11,6 @@
 
 /* ---- frames ---- */
 
-/* What lies in front of a message or record while it is built, and how long one may be in cap bytes. */
-HAWSER_INTERNAL size_t hawser_frame_front(uint8_t transport, size_t cap);
-HAWSER_INTERNAL size_t hawser_frame_max(uint8_t transport, size_t cap);
-
-/* Makes len bytes (header included) at out + hawser_frame_front(transport, cap) ready to send from out on; returns the length. */
-HAWSER_INTERNAL size_t hawser_frame_finish(uint8_t transport, uint8_t *out, size_t cap, size_t len);
-
 /* A handshake message behind its length field. */
 HAWSER_INTERNAL int hawser_frame_message(uint8_t transport, const uint8_t *message, size_t message_len, uint8_t *out,
                                          size_t cap, size_t *len);
@@ -35,6 +28,52 @@ typedef struct hawser_expect {
   size_t least, most;
 } hawser_expect;
 
+#if HAWSER_SERIAL_LINES
+
+/* What lies in front of a message or record while it is built, and how long one may be in cap bytes. */
+HAWSER_INTERNAL size_t hawser_frame_front(uint8_t transport, size_t cap);
+HAWSER_INTERNAL size_t hawser_frame_max(uint8_t transport, size_t cap);
+
+/* Makes len bytes (header included) at out + hawser_frame_front(transport, cap) ready to send from out on; returns the length. */
+HAWSER_INTERNAL size_t hawser_frame_finish(uint8_t transport, uint8_t *out, size_t cap, size_t len);
+
+/* Bytes that the frame had on the transport: before hawser_frame_decode(). */
+HAWSER_INTERNAL size_t hawser_frame_len(uint8_t transport, const hawser_frame *frame);
+
+/* Decodes a serial frame that hawser_frame_collect() gave, and checks its header. Stream frames pass.
+ * HAWSER_ERR_FORMAT: skip it. */
+HAWSER_INTERNAL int hawser_frame_decode(uint8_t transport, hawser_frame *frame);
+
+#else
+
+/* The same where streams alone carry records: a frame is what is in it. */
+static inline size_t hawser_frame_front(uint8_t transport, size_t cap) {
+  (void)transport;
+  (void)cap;
+  return 0;
+}
+static inline size_t hawser_frame_max(uint8_t transport, size_t cap) {
+  (void)transport;
+  return cap;
+}
+static inline size_t hawser_frame_finish(uint8_t transport, uint8_t *out, size_t cap, size_t len) {
+  (void)transport;
+  (void)out;
+  (void)cap;
+  return len;
+}
+static inline size_t hawser_frame_len(uint8_t transport, const hawser_frame *frame) {
+  (void)transport;
+  return frame->len;
+}
+static inline int hawser_frame_decode(uint8_t transport, hawser_frame *frame) {
+  (void)transport;
+  (void)frame;
+  return HAWSER_OK;
+}
+
+#endif
+
 /* Collects one frame: out of `in` alone if it lies there whole and none was begun, else in buffer. On a stream transport
  * HAWSER_ERR_FORMAT as soon as the bytes cannot become what is expected; a serial line looks at whole frames only, and
  * at their length in hawser_frame_decode(). *held is the number of bytes in buffer and is changed only where bytes were
@@ -48,17 +87,10 @@ HAWSER_INTERNAL int hawser_frame_take(uint8_t transport, uint8_t *buffer, size_t
                                       size_t in_len, hawser_expect expect, hawser_frame *frame);
 #endif
 
-/* Bytes that the frame had on the transport: before hawser_frame_decode(). */
-HAWSER_INTERNAL size_t hawser_frame_len(uint8_t transport, const hawser_frame *frame);
-
 #if HAWSER_GATEWAY
 /* A serial frame that holds a handshake message, as far as its encoding and header say. It stays as it came. */
 HAWSER_INTERNAL int hawser_frame_is_message(const hawser_frame *frame);
 #endif
-
-/* Decodes a serial frame that hawser_frame_collect() gave, and checks its header. Stream frames pass.
- * HAWSER_ERR_FORMAT: skip it. */
-HAWSER_INTERNAL int hawser_frame_decode(uint8_t transport, hawser_frame *frame);
 
 /* ---- records ---- */
 

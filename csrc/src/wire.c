@@ -69,10 +69,6 @@ void hawser_ident(const hawser_pairing *pairing, hawser_writer *w) {
   hawser_put_bytes(w, pairing->gateway_id, pairing->gateway_id_len);
 }
 
-uint8_t hawser_type_full(uint8_t mode, uint8_t suite) {
-  return (uint8_t)(HAWSER_TYPE_FULL_1 + 2 * (mode - HAWSER_KEYS) + (suite - HAWSER_SUITE_ID_25519));
-}
-
 /* SPEC 1: a label is padded with zeros to 8 bytes, so that no label with its X can be read as another. */
 #define LABEL_LEN 8
 static const char labels[][LABEL_LEN] = {

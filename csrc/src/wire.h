@@ -77,7 +77,9 @@ HAWSER_INTERNAL int hawser_is_zero(const uint8_t *bytes, size_t len);
 HAWSER_INTERNAL void hawser_ident(const hawser_pairing *pairing, hawser_writer *w);
 
 /* Type of message 1 of a full handshake, SPEC 3.2. */
-HAWSER_INTERNAL uint8_t hawser_type_full(uint8_t mode, uint8_t suite);
+static inline uint8_t hawser_type_full(uint8_t mode, uint8_t suite) {
+  return (uint8_t)(HAWSER_TYPE_FULL_1 + 2 * (mode - HAWSER_KEYS) + (suite - HAWSER_SUITE_ID_25519));
+}
 
 /* What a PRF is for: the label that says so is in wire.c. */
 enum hawser_label {
