@@ -15,6 +15,7 @@ const trees = [
       ['include/hawser/port'],
       ['include/hawser/hawser'],
       ['include/hawser/device', 'include/hawser/gateway'],
+      ['src/internal'],
       ['src/wire', 'src/cobs'],
       ['src/pairing', 'src/noise'],
       ['src/handshake'],

@@ -540,7 +540,7 @@ static HAWSER_APART int new_chain(hawser_device *d, const uint8_t b0[HAWSER_KEY_
     err = write_slot(next.slot, d->sequence + 1, 1);
   }
   if (err == HAWSER_OK) {
-    d->u.store = next;
+    d->u.store = next; // cppcheck-suppress uninitvar
   }
   hawser_port_wipe(&next, sizeof next);
   return err;
