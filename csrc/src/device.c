@@ -3,6 +3,7 @@
  */
 #include "hawser/device.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "handshake.h"
@@ -30,6 +31,9 @@ enum flag {
 #define SLOT_CHAIN 12
 #define SLOT_BLOCK 24
 #define SLOT_CHECKED (HAWSER_SLOT_LEN - HAWSER_CHECK_LEN)
+
+/* The next step secret stays where the answer's look put it. */
+typedef char step_stays[offsetof(struct hawser_answer, step) == offsetof(struct hawser_store, step) ? 1 : -1];
 
 static int is_ticket(const hawser_device *d) {
   return hawser_is_ticket(d->session.pairing);

@@ -33,9 +33,8 @@ struct hawser_device {
     struct hawser_answer { /* to a resumption, while it is looked at */
       uint8_t k2[HAWSER_KEY_LEN], h2[HAWSER_HASH_LEN], step[HAWSER_KEY_LEN];
     } answer;
-    struct
-        hawser_store { /* step is where the answer had it. Else the next block waits to be stored; the step secret, for the device to go live */
-      uint8_t slot[HAWSER_SLOT_LEN], step[HAWSER_KEY_LEN];
+    struct hawser_store { /* the next block waits to be stored, and the step secret for the device to go live */
+      uint8_t slot[HAWSER_SLOT_LEN], step[HAWSER_KEY_LEN]; /* step: where the answer had it */
     } store;
   } u;
 };
