@@ -19,6 +19,7 @@ import { HalfOpen } from './gateway/half-open.js';
 import { PassedTickets } from './gateway/passed-tickets.js';
 import { Refusals, type RefusalCounts } from './gateway/refusals.js';
 import type { DeviceSession } from './gateway/session.js';
+import { Shares } from './gateway/shares.js';
 import { monotonic } from './mux.js';
 import type {
   DeviceRecord,
@@ -61,6 +62,8 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
   readonly #upstreams: ReadonlyMap<string, Upstream>;
   readonly #sessions = new Map<string, DeviceSession>();
   readonly #connections = new Set<Connection>();
+  /** By the device whose first record they wait for. */
+  readonly #waiting = new Shares<Connection>();
   readonly #halfOpen: HalfOpen<Connection>;
   readonly #refusals = new Refusals();
   readonly #servers = new Set<Server>();
@@ -151,7 +154,8 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
     const counts = transport !== Transport.Serial;
     if (counts) this.#makeRoom(remoteAddress);
     const connection = new Connection(this.#context, this.#door, pipe, transport, given, {
-      answered: (candidate) => this.#answered(connection, candidate.device),
+      waits: (device) => this.#waits(connection, device),
+      waitsNoMore: (device) => this.#waiting.remove(device, connection),
       confirmed: (device) => this.#confirmed(connection, device),
       closed: () => this.#forget(connection),
     });
@@ -172,8 +176,9 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
   }
 
   /** One recorded message 1, sent over many connections, must not hold them all. */
-  #answered(connection: Connection, device: string): void {
-    for (const surplus of this.#halfOpen.surplus(device, connection.remote)) {
+  #waits(connection: Connection, device: string): void {
+    this.#waiting.add(device, connection);
+    for (const surplus of this.#halfOpen.surplus(this.#waiting.of(device), connection.remote)) {
       this.#drop('halfOpenLimit', { remote: surplus.remote });
       surplus.close();
     }
@@ -181,9 +186,12 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
 
   #confirmed(winner: Connection, device: string): void {
     this.#halfOpen.remove(winner);
-    for (const connection of [...this.#connections]) {
-      if (connection !== winner && connection.waitsFor(device)) connection.supersede();
-    }
+    this.#supersede(device);
+  }
+
+  /** The winner does not wait any more. */
+  #supersede(device: string): void {
+    for (const connection of [...this.#waiting.of(device)]) connection.supersede();
   }
 
   #credentialsOf(record: DeviceRecord): Credentials {
@@ -237,7 +245,7 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
     const device = idKey(id);
     const entry = await this.#store.get(id);
     this.#context.candidates.endDevice(device);
-    for (const connection of [...this.#connections]) if (connection.waitsFor(device)) connection.supersede();
+    this.#supersede(device);
     this.#sessions.get(device)?.revise(entry?.record, Date.now());
   }
 

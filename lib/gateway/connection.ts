@@ -9,7 +9,6 @@ import type { Reason } from '../counters.js';
 import { Transport, type AcceptCore, type AcceptEvent } from '../engine.js';
 import { HawserError } from '../errors.js';
 import { monotonic, plain } from '../mux.js';
-import type { Candidate } from './candidates.js';
 import type { Context } from './context.js';
 import { Silence, type Answer, type Door } from './door.js';
 import { readBorrowed } from '../reads.js';
@@ -22,8 +21,9 @@ interface Waiting extends Answer {
 }
 
 export interface ConnectionOwner {
-  /** It was sent an answer, and waits for the first record. */
-  answered(candidate: Candidate): void;
+  /** It was sent an answer, and waits for this device's first record. */
+  waits(device: string): void;
+  waitsNoMore(device: string): void;
   /** It is live: all other links and candidates of the device die. */
   confirmed(device: string): void;
   closed(): void;
@@ -43,8 +43,6 @@ export class Connection implements SessionLink {
   #vouched = false;
   #session: DeviceSession | undefined;
   readonly #intake: Intake;
-  /** The store is asked. */
-  #busy = false;
   #closed = false;
 
   /** `given`: a caller's own pipe, which stays what it is. */
@@ -81,10 +79,6 @@ export class Connection implements SessionLink {
   }
   get live(): boolean {
     return this.#session !== undefined;
-  }
-  /** Waits for the first record of this device. */
-  waitsFor(device: string): boolean {
-    return this.#waiting?.candidate.device === device;
   }
   get answeredTo(): string | undefined {
     return this.#waiting?.candidate.key;
@@ -183,7 +177,6 @@ export class Connection implements SessionLink {
 
   /** The store is asked; bytes wait meanwhile. */
   #wait(rest: Uint8Array, work: () => Promise<void>): void {
-    this.#busy = true;
     this.#intake.hold(rest);
     void work()
       .catch((error: unknown) => this.#failed(error))
@@ -191,7 +184,6 @@ export class Connection implements SessionLink {
   }
 
   #goOn(): void {
-    this.#busy = false;
     if (!this.#closed) this.#intake.release();
   }
 
@@ -203,17 +195,23 @@ export class Connection implements SessionLink {
       ? this.#context.engine.accept(this.#transport, { keylog: this.#context.settings.keylog })
       : undefined;
     const answer = await this.#door.answer(accept, event, this.#transport, this.remote ?? '');
-    if (this.#closed) return;
-    this.#waiting?.accept.wipe();
+    if (this.#closed) return answer.accept.wipe();
+    this.#takeWaiting()?.accept.wipe();
     this.#vouched = true;
     this.#waiting = { ...answer, ms: performance.now() - start };
     this.write(answer.bytes);
-    this.#owner.answered(answer.candidate);
+    this.#owner.waits(answer.candidate.device);
+  }
+
+  #takeWaiting(): Waiting | undefined {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting) this.#owner.waitsNoMore(waiting.candidate.device);
+    return waiting;
   }
 
   async #confirm(): Promise<void> {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
+    const waiting = this.#takeWaiting();
     if (!waiting) return;
     const { accept, candidate } = waiting;
     const figures = accept.handshake ?? candidate.accept.handshake;
@@ -266,8 +264,7 @@ export class Connection implements SessionLink {
     this.#session = undefined;
     clearTimeout(this.#timer);
     this.#listening?.wipe();
-    // While the store is asked, whoever waits for it still needs its keys.
-    if (!this.#busy) this.#waiting?.accept.wipe();
+    this.#takeWaiting()?.accept.wipe();
     this.#intake.stop();
     this.#owner.closed();
   }

@@ -10,9 +10,7 @@ export interface Pending {
   readonly remote: string | undefined;
   /** Nothing that it sent was vouched for by anybody. */
   readonly anonymous: boolean;
-  /** It has an answer, and waits for this device's first record. */
-  waitsFor(device: string): boolean;
-  /** What names the message 1 that it was answered. */
+  /** What names the message 1 that it was answered, if it was. */
   readonly answeredTo: string | undefined;
 }
 
@@ -21,7 +19,8 @@ const perDevice = 4;
 
 export class HalfOpen<Connection extends Pending> {
   readonly #groups = new Map<string, Set<Connection>>();
-  #size = 0;
+  /** In which group each is. */
+  readonly #all = new Map<Connection, { key: string; group: Set<Connection> }>();
 
   /** `max`: of all together. `perAddress`: of one IPv4 address or one IPv6 /64; not where there is no address. */
   constructor(
@@ -30,23 +29,23 @@ export class HalfOpen<Connection extends Pending> {
   ) {}
 
   get size(): number {
-    return this.#size;
+    return this.#all.size;
   }
 
   add(connection: Connection): void {
+    if (this.#all.has(connection)) return;
     const key = addressGroup(connection.remote);
     const group = this.#groups.get(key) ?? new Set();
-    if (group.has(connection)) return;
     this.#groups.set(key, group.add(connection));
-    this.#size += 1;
+    this.#all.set(connection, { key, group });
   }
 
   remove(connection: Connection): void {
-    const key = addressGroup(connection.remote);
-    const group = this.#groups.get(key);
-    if (!group?.delete(connection)) return;
-    this.#size -= 1;
-    if (group.size === 0) this.#groups.delete(key);
+    const held = this.#all.get(connection);
+    if (!held) return;
+    this.#all.delete(connection);
+    held.group.delete(connection);
+    if (held.group.size === 0) this.#groups.delete(held.key);
   }
 
   /** Who has to go before one more from this address fits. */
@@ -54,24 +53,23 @@ export class HalfOpen<Connection extends Pending> {
     const key = addressGroup(remote);
     const group = this.#groups.get(key);
     if (key !== '' && group && group.size >= this.perAddress) return first(group);
-    if (this.#size < this.max) return undefined;
+    if (this.size < this.max) return undefined;
     return first(this.#largest());
   }
 
   /**
-   * Of the links that wait for this device's first record from this very address, those that are too many. First those that repeat a
-   * message 1 which an older link holds: a recording, sent over and over from behind the device's own address, ends its own copies.
+   * Of the links that wait for one device's first record, oldest answer first, those from this very address that are too many. First those
+   * that repeat a message 1 which an older link holds: a recording, sent over and over from behind the device's own address, ends its own copies.
    */
-  surplus(device: string, remote: string | undefined): Connection[] {
-    const group = [...(this.#groups.get(addressGroup(remote)) ?? [])];
-    const same = group.filter((connection) => connection.remote === remote && connection.waitsFor(device));
+  surplus(waiting: Iterable<Connection>, remote: string | undefined): Connection[] {
     const firsts = new Set<string | undefined>();
     const [originals, copies]: [Connection[], Connection[]] = [[], []];
-    for (const connection of same) {
+    for (const connection of waiting) {
+      if (connection.remote !== remote || !this.#all.has(connection)) continue;
       (firsts.has(connection.answeredTo) ? copies : originals).push(connection);
       firsts.add(connection.answeredTo);
     }
-    return [...copies, ...originals].slice(0, Math.max(0, same.length - perDevice));
+    return [...copies, ...originals].slice(0, Math.max(0, copies.length + originals.length - perDevice));
   }
 
   #largest(): Set<Connection> {
@@ -94,6 +92,7 @@ function first<Connection extends Pending>(group: ReadonlySet<Connection>): Conn
 /** One IPv4 address, or the IPv6 network of 64 bits that one site can choose its addresses from. Empty: no address. */
 export function addressGroup(remote: string | undefined): string {
   if (remote === undefined) return '';
+  if (isIPv4(remote)) return remote;
   const mapped = /^::ffff:(?<four>[\d.]+)$/i.exec(remote)?.groups?.four;
   if (mapped !== undefined && isIPv4(mapped)) return mapped;
   const [address = ''] = remote.split('%');

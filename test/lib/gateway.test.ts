@@ -10,6 +10,37 @@ import type { HawserStream } from '../../lib/stream.js';
 import { bareDevice, knock, message1 } from './bare.js';
 import { delay, echo, engine, service, until, World } from './world.js';
 
+/** Most entries that any one iteration over a Set or a Map went through meanwhile. */
+async function longestLook(during: () => Promise<unknown>): Promise<number> {
+  let most = 0;
+  const undo: (() => void)[] = [];
+  const watch = (of: object, name: PropertyKey): void => {
+    const own = Object.getOwnPropertyDescriptor(of, name) as PropertyDescriptor;
+    const plain = own.value as () => Iterator<unknown>;
+    const value = function* (this: unknown): Iterator<unknown> {
+      const iterator = plain.call(this);
+      let steps = 0;
+      for (let next = iterator.next(); !next.done; next = iterator.next()) {
+        steps += 1;
+        most = Math.max(most, steps);
+        yield next.value;
+      }
+    };
+    Object.defineProperty(of, name, { ...own, value });
+    undo.push(() => Object.defineProperty(of, name, own));
+  };
+  for (const of of [Set.prototype, Map.prototype]) {
+    watch(of, 'values');
+    watch(of, Symbol.iterator);
+  }
+  try {
+    await during();
+  } finally {
+    for (const put of undo) put();
+  }
+  return most;
+}
+
 describe('gateway', function () {
   this.timeout(20_000);
   let world: World;
@@ -117,6 +148,21 @@ describe('gateway', function () {
       assert.ok(world.gateway.halfOpen <= 40, `${world.gateway.halfOpen} are held`);
       assert.equal(ended, 0, 'those of another address are still there');
       for (const socket of [...crowd, ...mine]) socket.destroy();
+    });
+
+    it('the handshake of one more device does not look through those that are live', async () => {
+      await reopen({ policyInterval: 600_000 });
+      const live = 40;
+      const pairings = await Promise.all(Array.from({ length: live + 1 }, () => world.pair({ mode: Mode.Psk })));
+      const [last, ...others] = pairings as [NewPairing, ...NewPairing[]];
+      for (const pairing of others) await world.connect(pairing);
+      await until(() => world.gateway.halfOpen === 0, 'the gateway has them too');
+      const seen = await longestLook(async () => {
+        await world.connect(last);
+        await until(() => world.gateway.halfOpen === 0, 'it has the last');
+      });
+      assert.ok(seen < live, `${seen} entries of one table`);
+      assert.equal(world.gateway.sessions.length, live + 1);
     });
 
     it('a recorded message 1 over many connections holds four of them, and the device gets in', async () => {

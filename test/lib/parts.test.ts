@@ -446,7 +446,6 @@ describe('half-open connections', () => {
     device,
     answeredTo,
     anonymous: device === undefined,
-    waitsFor: (wanted) => wanted === device,
   });
   const filled = (max: number, perAddress: number, ...connections: Pending[]): HalfOpen<Pending> => {
     const halfOpen = new HalfOpen<Pending>(max, perAddress);
@@ -481,17 +480,22 @@ describe('half-open connections', () => {
     const here = ['a', 'b', 'c', 'd', 'e'].map((message1) => pending('10.0.0.1', 'dev', message1));
     const others = [pending('10.0.0.2', 'dev', 'a'), pending('10.0.0.1', 'other', 'o'), pending('10.0.0.1')];
     const halfOpen = filled(99, 99, ...others, ...here);
-    assert.deepEqual(halfOpen.surplus('dev', '10.0.0.1'), [here[0]], 'all of them differ: the oldest');
-    assert.deepEqual(halfOpen.surplus('dev', '10.0.0.2'), []);
+    const waiting = [...others, ...here].filter(({ device }) => device === 'dev');
+    assert.deepEqual(halfOpen.surplus(waiting, '10.0.0.1'), [here[0]], 'all of them differ: the oldest');
+    assert.deepEqual(halfOpen.surplus(waiting, '10.0.0.2'), []);
+    // What is not half-open does not count: a serial line, or one that was closed.
+    halfOpen.remove(here[4] as Pending);
+    assert.deepEqual(halfOpen.surplus(waiting, '10.0.0.1'), []);
   });
 
   it("copies of one message 1 from the device's own address end copies, never the link that was first with its own", () => {
     const genuine = pending('10.0.0.1', 'dev', 'mine');
     const [first, ...copies] = Array.from({ length: 4 }, () => pending('10.0.0.1', 'dev', 'recorded'));
-    assert.deepEqual(filled(99, 99, genuine, first as Pending, ...copies).surplus('dev', '10.0.0.1'), [copies[0]]);
+    const surplus = (...waiting: Pending[]): Pending[] => filled(99, 99, ...waiting).surplus(waiting, '10.0.0.1');
+    assert.deepEqual(surplus(genuine, first as Pending, ...copies), [copies[0]]);
     // The recording is of this very message 1: whoever was first with it stays.
     const same = Array.from({ length: 7 }, () => pending('10.0.0.1', 'dev', 'mine'));
-    assert.deepEqual(filled(99, 99, ...same).surplus('dev', '10.0.0.1'), same.slice(1, 4));
+    assert.deepEqual(surplus(...same), same.slice(1, 4));
   });
 
   it('an IPv6 network of 64 bits is one address, an IPv4 address is itself however it is written, a pipe without one is bounded in all only', () => {
