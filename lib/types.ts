@@ -167,7 +167,8 @@ export interface Store {
 
   /**
    * Replaces the state and its tickets in one step if its version still is `version`. `durable`: resolves only when a
-   * power cut cannot undo it. False: somebody else was faster, or the device is gone.
+   * power cut cannot undo it. False: somebody else was faster, or the device is gone. What a store was given, and what it
+   * gave, is never changed in place.
    */
   compareAndSet(
     id: Uint8Array,

@@ -3,7 +3,15 @@
  * altered unnoticed.
  */
 
-import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createSecretKey,
+  randomFillSync,
+  type KeyObject,
+} from 'node:crypto';
 
 import { HawserError } from '../errors.js';
 import type { ChainState, DeviceRecord, EarlyState } from '../types.js';
@@ -11,6 +19,8 @@ import type { ChainState, DeviceRecord, EarlyState } from '../types.js';
 const nonceLength = 12;
 const tagLength = 16;
 const overhead = nonceLength + tagLength;
+/** Devices whose derived keys, records and states a process holds at a time. */
+const maxRemembered = 10_000;
 
 /** PRF of SPEC 1, under the sealing key. */
 function prf(key: Uint8Array, label: string, input: Uint8Array): Buffer {
@@ -22,6 +32,11 @@ function prf(key: Uint8Array, label: string, input: Uint8Array): Buffer {
 /** AES-256-GCM under a key of the device's own, so that no key sees more than one device's updates (2^32 random nonces). */
 export class Seal {
   readonly #key: Buffer;
+  /** To derive one costs more than to use it. By owner, in latin1. */
+  readonly #derived = new Map<string, KeyObject>();
+  /** Nonces to come: the random source costs the same for one as for many. */
+  readonly #nonces = Buffer.alloc(nonceLength * 128);
+  #nonceAt = this.#nonces.length;
 
   constructor(sealingKey: Uint8Array) {
     if (sealingKey.length !== 32 || sealingKey.every((byte) => byte === 0)) {
@@ -30,18 +45,38 @@ export class Seal {
     this.#key = Buffer.from(sealingKey);
   }
 
-  /** nonce || ciphertext || tag */
-  seal(owner: Uint8Array, ad: Uint8Array, plain: Uint8Array): Buffer {
-    const nonce = randomBytes(nonceLength);
-    const cipher = createCipheriv('aes-256-gcm', prf(this.#key, 'seal', owner), nonce, { authTagLength: tagLength });
+  #keyOf(owner: Uint8Array): KeyObject {
+    const name = latin1(owner);
+    const known = this.#derived.get(name);
+    if (known) return known;
+    const bytes = prf(this.#key, 'seal', owner);
+    const key = createSecretKey(bytes);
+    bytes.fill(0);
+    remember(this.#derived, name, key);
+    return key;
+  }
+
+  #nonce(): Buffer {
+    if (this.#nonceAt === this.#nonces.length) {
+      randomFillSync(this.#nonces);
+      this.#nonceAt = 0;
+    }
+    this.#nonceAt += nonceLength;
+    return this.#nonces.subarray(this.#nonceAt - nonceLength, this.#nonceAt);
+  }
+
+  /** head || nonce || ciphertext || tag; what is in `head` is for `ad` to vouch for. */
+  seal(owner: Uint8Array, ad: Uint8Array, plain: Uint8Array, head: Uint8Array = nothing): Buffer {
+    const nonce = this.#nonce();
+    const cipher = createCipheriv('aes-256-gcm', this.#keyOf(owner), nonce, { authTagLength: tagLength });
     cipher.setAAD(ad);
-    return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+    return Buffer.concat([head, nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
   }
 
   /** Undefined: another key, or altered. */
   open(owner: Uint8Array, ad: Uint8Array, sealed: Uint8Array): Buffer | undefined {
     if (sealed.length < overhead) return undefined;
-    const decipher = createDecipheriv('aes-256-gcm', prf(this.#key, 'seal', owner), sealed.subarray(0, nonceLength), {
+    const decipher = createDecipheriv('aes-256-gcm', this.#keyOf(owner), sealed.subarray(0, nonceLength), {
       authTagLength: tagLength,
     });
     decipher.setAAD(ad);
@@ -60,6 +95,20 @@ export class Seal {
   fingerprint(kind: string, secret: Uint8Array): Buffer {
     return prf(this.#key, 'dup', Buffer.concat([Buffer.from(`${kind}:`), secret])).subarray(0, 16);
   }
+}
+
+const nothing = new Uint8Array(0);
+
+export const latin1 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+
+/** What was remembered first is forgotten when there is too much. */
+export function remember<T>(cache: Map<string, T>, name: string, entry: T): void {
+  cache.delete(name);
+  cache.set(name, entry);
+  if (cache.size <= maxRemembered) return;
+  const oldest = cache.keys().next();
+  if (!oldest.done) cache.delete(oldest.value);
 }
 
 // ---- DeviceRecord: rarely written, so readable ----------------------------------------------------------------

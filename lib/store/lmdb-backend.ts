@@ -25,13 +25,13 @@ export class LmdbBackend implements Backend, Table {
   }
 
   get(key: Uint8Array): Buffer | undefined {
-    return this.#values.getBinary(Buffer.from(key));
+    return this.#values.getBinary(buffer(key));
   }
   put(key: Uint8Array, value: Uint8Array): void {
-    this.#values.putSync(Buffer.from(key), Buffer.from(value));
+    this.#values.putSync(buffer(key), buffer(value));
   }
   remove(key: Uint8Array): void {
-    this.#values.removeSync(Buffer.from(key));
+    this.#values.removeSync(buffer(key));
   }
   *keys(first: string): Iterable<Buffer> {
     const start = Buffer.from(first);
@@ -39,13 +39,13 @@ export class LmdbBackend implements Backend, Table {
     for (const key of this.#values.getKeys({ start, end })) yield Buffer.from(key);
   }
   idsOf(ticket: Uint8Array): Buffer[] {
-    return Array.from(this.#tickets.getValues(Buffer.from(ticket)), (id) => Buffer.from(id));
+    return Array.from(this.#tickets.getValues(buffer(ticket)), (id) => Buffer.from(id));
   }
   addTicket(ticket: Uint8Array, id: Uint8Array): void {
-    this.#tickets.putSync(Buffer.from(ticket), Buffer.from(id));
+    this.#tickets.putSync(buffer(ticket), buffer(id));
   }
   removeTicket(ticket: Uint8Array, id: Uint8Array): void {
-    this.#tickets.removeSync(Buffer.from(ticket), Buffer.from(id));
+    this.#tickets.removeSync(buffer(ticket), buffer(id));
   }
 
   transaction<T>(action: (table: Table) => T): Promise<T> {
@@ -61,3 +61,7 @@ export class LmdbBackend implements Backend, Table {
     await this.#root.close();
   }
 }
+
+/** Of the same memory: LMDB copies at once. */
+const buffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);

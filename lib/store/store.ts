@@ -13,7 +13,7 @@ import { randomBytes } from 'node:crypto';
 import { Mode } from '../engine.js';
 import { HawserError } from '../errors.js';
 import type { ChainState, DeviceRecord, GatewayPairing, Store, StoreEntry } from '../types.js';
-import { decodeRecord, decodeState, encodeRecord, encodeState, Seal } from './codec.js';
+import { decodeRecord, decodeState, encodeRecord, encodeState, latin1, remember, Seal } from './codec.js';
 import type { Tombstone, Tombstones } from './tombstones.js';
 
 /** Runs inside a transaction. */
@@ -193,7 +193,7 @@ export class SealedStore implements Store {
 
   #readRecord(sealed: Buffer | undefined, id: Uint8Array): DeviceRecord | undefined {
     if (!sealed) return undefined;
-    const name = Buffer.from(id).toString('latin1');
+    const name = latin1(id);
     const nonce = sealed.subarray(0, 12);
     const cached = this.#records.get(name);
     if (cached?.nonce.equals(nonce)) return cached.record;
@@ -205,7 +205,7 @@ export class SealedStore implements Store {
   /** A handshake reads the same state several times: it is opened once for the same bytes. What comes out is never changed in place. */
   #readState(value: Buffer | undefined, id: Uint8Array): OpenState | undefined {
     if (!value) return undefined;
-    const name = Buffer.from(id).toString('latin1');
+    const name = latin1(id);
     const known = this.#states.get(name);
     if (known?.value.equals(value)) return known.open;
     const version = value.readUIntBE(0, versionLength);
@@ -303,8 +303,8 @@ export class SealedStore implements Store {
     for (const { print } of this.#prints(record, old?.state.chain?.id)) table.remove(printKey(print));
     table.remove(deviceKey(id));
     table.remove(chainKey(id));
-    this.#records.delete(Buffer.from(id).toString('latin1'));
-    this.#states.delete(Buffer.from(id).toString('latin1'));
+    this.#records.delete(latin1(id));
+    this.#states.delete(latin1(id));
   }
 
   update(id: Uint8Array, change: Partial<DeviceRecord>): Promise<boolean> {
@@ -364,14 +364,18 @@ export class SealedStore implements Store {
     const key = chainKey(id);
     const present = this.#readState(this.#backend.get(key), id);
     if (present?.version !== version) return false;
-    const value = this.#sealState(id, version + 1, state, tickets);
+    const next = {
+      value: this.#sealState(id, version + 1, state, tickets),
+      open: { state, tickets, version: version + 1 },
+    };
     const done = await this.#backend.transaction((table) => {
       if (table.get(key)?.readUIntBE(0, versionLength) !== version) return false;
       this.#replaceTickets(table, id, present.tickets, tickets);
-      table.put(key, value);
+      table.put(key, next.value);
       return true;
     });
-    if (done) this.#states.delete(Buffer.from(id).toString('latin1'));
+    // As if it had been read again.
+    if (done) remember(this.#states, latin1(id), next);
     if (done && durable) await this.#backend.flushed();
     return done;
   }
@@ -428,9 +432,8 @@ export class SealedStore implements Store {
   }
 
   #sealState(id: Uint8Array, version: number, state: ChainState, tickets: readonly Uint8Array[]): Buffer {
-    const prefix = Buffer.alloc(versionLength);
-    prefix.writeUIntBE(version, 0, versionLength);
-    return Buffer.concat([prefix, this.#seal.seal(id, stateAd(id, version), encodeState(state, tickets))]);
+    const ad = stateAd(id, version);
+    return this.#seal.seal(id, ad, encodeState(state, tickets), ad.subarray(-versionLength));
   }
 
   #replaceTickets(table: Table, id: Uint8Array, old: readonly Uint8Array[], next: readonly Uint8Array[]): void {
@@ -453,17 +456,24 @@ export class SealedStore implements Store {
   }
 }
 
-const deviceKey = (id: Uint8Array): Buffer => Buffer.concat([Buffer.from('d'), id]);
-const chainKey = (id: Uint8Array): Buffer => Buffer.concat([Buffer.from('c'), id]);
-const printKey = (print: Uint8Array): Buffer => Buffer.concat([Buffer.from('f'), print]);
+const keyed = (first: string, rest: Uint8Array): Buffer => {
+  const key = Buffer.alloc(1 + rest.length, first);
+  key.set(rest, 1);
+  return key;
+};
+const deviceKey = (id: Uint8Array): Buffer => keyed('d', id);
+const chainKey = (id: Uint8Array): Buffer => keyed('c', id);
+const printKey = (print: Uint8Array): Buffer => keyed('f', print);
 const meta = (name: string): Buffer => Buffer.from(`m${name}`);
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const newIncarnation = (): Buffer => Buffer.from(randomBytes(8).toString('hex'));
 
+/** Its key and its version. */
 function stateAd(id: Uint8Array, version: number): Buffer {
-  const tail = Buffer.alloc(versionLength);
-  tail.writeUIntBE(version, 0, versionLength);
-  return Buffer.concat([chainKey(id), tail]);
+  const bytes = Buffer.alloc(1 + id.length + versionLength, 'c');
+  bytes.set(id, 1);
+  bytes.writeUIntBE(version, 1 + id.length, versionLength);
+  return bytes;
 }
 
 function number(value: number): Buffer {
@@ -478,15 +488,6 @@ function readNumber(bytes: Buffer | undefined): number | undefined {
 
 interface OpenState {
   state: ChainState;
-  tickets: Buffer[];
+  tickets: readonly Uint8Array[];
   version: number;
-}
-
-/** What was remembered first is forgotten when there is too much. */
-function remember<T>(cache: Map<string, T>, name: string, entry: T): void {
-  cache.delete(name);
-  cache.set(name, entry);
-  if (cache.size <= 10_000) return;
-  const oldest = cache.keys().next();
-  if (!oldest.done) cache.delete(oldest.value);
 }
