@@ -25,24 +25,35 @@ export function borrowed(take: Take): {
   };
 }
 
-/** What net.Socket has and its types do not say. */
+/** What net.Socket has and its types do not say; the two symbols are where it keeps what `onread` gave it. */
 interface Accepted {
-  _handle?: { useUserBuffer?: unknown } | null;
+  _handle?: { useUserBuffer?(buffer: Uint8Array): void } | null;
+}
+
+let places: { buffer: symbol | undefined; callback: symbol | undefined } | undefined;
+
+/** Undefined: this Node keeps it elsewhere. */
+function placesIn(socket: Socket): { buffer: symbol; callback: symbol } | undefined {
+  const find = (name: string): symbol | undefined =>
+    Object.getOwnPropertySymbols(socket).find(({ description }) => description === name);
+  places ??= { buffer: find('kBuffer'), callback: find('kBufferCb') };
+  const { buffer, callback } = places;
+  return buffer && callback && { buffer, callback };
 }
 
 /**
  * A pipe that somebody else made, read in the same way where that can be done: Node does not let a server say how the sockets that it accepts are read, but
- * a socket can be made anew around the handle of one. Where there is no such handle, and for a pipe that is no socket, `take` gets what comes as
- * 'data'. Whoever calls this must not have used the pipe, and goes on with the one that it returns.
+ * they can be told afterwards. Where that is not so, and for a pipe that is no socket, `take` gets what comes as 'data'. Whoever calls this must not have
+ * used the pipe.
  */
-export function readBorrowed(pipe: Duplex, take: Take): Duplex {
-  const accepted = pipe as Accepted;
-  const handle = accepted._handle;
-  if (!(pipe instanceof Socket) || typeof handle?.useUserBuffer !== 'function' || pipe.readableLength > 0)
-    return pipe.on('data', take);
-  const { allowHalfOpen } = pipe;
-  accepted._handle = null;
-  // Its server counts it out; whoever made the socket anew closes it.
-  pipe.destroy();
-  return new Socket({ handle, allowHalfOpen, onread: borrowed(take) } as object);
+export function readBorrowed(pipe: Duplex, take: Take): void {
+  const handle = (pipe as Accepted)._handle;
+  const found = pipe instanceof Socket && pipe.readableLength === 0 ? placesIn(pipe) : undefined;
+  if (!found || typeof handle?.useUserBuffer !== 'function') {
+    pipe.on('data', take);
+    return;
+  }
+  const { buffer, callback } = borrowed(take);
+  Object.assign(pipe, { [found.buffer]: buffer, [found.callback]: callback });
+  handle.useUserBuffer(buffer);
 }

@@ -111,11 +111,11 @@ export class Forwarder {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  async #accept(accepted: Socket): Promise<void> {
+  async #accept(socket: Socket): Promise<void> {
     let stream: Duplex | undefined;
-    const socket = readBorrowed(accepted, (bytes) => {
+    readBorrowed(socket, (bytes) => {
       if (stream && !write(stream, bytes)) socket.pause();
-    }) as Socket;
+    });
     socket.pause(); // until there is somewhere to put it
     this.#sockets.add(socket);
     socket.on('close', () => {

@@ -57,7 +57,9 @@ export class Connection implements SessionLink {
     this.#context = context;
     this.#door = door;
     const read = (bytes: Uint8Array): void => this.#intake.push(bytes);
-    this.#pipe = pipe = given ? pipe.on('data', read) : readBorrowed(pipe, read);
+    this.#pipe = pipe;
+    if (given) pipe.on('data', read);
+    else readBorrowed(pipe, read);
     this.#transport = transport;
     this.#owner = owner;
     this.remote = (pipe as { remoteAddress?: string }).remoteAddress;
