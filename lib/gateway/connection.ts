@@ -43,6 +43,8 @@ export class Connection implements SessionLink {
   #vouched = false;
   #session: DeviceSession | undefined;
   readonly #intake: Intake;
+  /** The peer hung up while the store was asked: what it sent before comes first. */
+  #hungUpMeanwhile = false;
   #closed = false;
 
   /** `given`: a caller's own pipe, which stays what it is. */
@@ -186,7 +188,9 @@ export class Connection implements SessionLink {
   }
 
   #goOn(): void {
-    if (!this.#closed) this.#intake.release();
+    if (this.#closed) return;
+    this.#intake.release();
+    if (this.#hungUpMeanwhile) this.#hungUp();
   }
 
   // ---- Handshake ------------------------------------------------------------------------------------------------------
@@ -253,7 +257,8 @@ export class Connection implements SessionLink {
   }
 
   #hungUp(): void {
-    if (this.#closed) return;
+    this.#hungUpMeanwhile = this.#intake.held;
+    if (this.#closed || this.#hungUpMeanwhile) return;
     const session = this.#session;
     if (!session && !this.#serial) this.#context.drop('closedEarly', { remote: this.remote });
     this.close();

@@ -102,11 +102,14 @@ export class Intake {
     if (left?.buffer === buffer) this.#waiting[last] = new Uint8Array(left);
   }
 
-  /** Nothing more is taken until release(); `rest` comes first then. */
+  /** Nothing more is taken until release(); `rest` comes first then. The source is paused when more comes: mostly nothing does. */
   hold(rest: Uint8Array): void {
     this.#held = true;
     if (rest.length > 0) this.#back = rest;
-    this.#setPaused(true);
+  }
+
+  get held(): boolean {
+    return this.#held;
   }
 
   release(): void {
@@ -159,7 +162,7 @@ export class Intake {
 
   #afterwards(): void {
     if (this.#stopped) return;
-    this.#setPaused(this.#held || this.#spent >= budget);
+    this.#setPaused((this.#held && this.#waiting.length > 0) || this.#spent >= budget);
     if (this.#spent === 0 || this.#scheduled) return;
     // After whatever else is ready.
     this.#scheduled = true;
