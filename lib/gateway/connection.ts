@@ -221,14 +221,24 @@ export class Connection implements SessionLink {
     if (!waiting) return;
     const { accept, candidate } = waiting;
     const figures = accept.handshake ?? candidate.accept.handshake;
-    const { session, continued } = await this.#door.confirm(waiting);
-    clearTimeout(this.#timer);
-    session.attach(this, accept, continued, monotonic());
+    const { session, continued } = await this.#confirmed(waiting);
     if (figures) session.reportHandshake({ ...figures, early: candidate.verdict, ms: waiting.ms, continued });
     // The device hung up meanwhile: its session is confirmed all the same.
     if (this.#closed) session.linkDown();
     else if (session.isLinkedTo(this)) this.#session = session;
     this.#owner.confirmed(candidate.device);
+  }
+
+  /** Whatever comes of it, this link's copy of the keys is needed no more. */
+  async #confirmed(waiting: Waiting): Promise<{ session: DeviceSession; continued: boolean }> {
+    try {
+      const confirmed = await this.#door.confirm(waiting);
+      clearTimeout(this.#timer);
+      confirmed.session.attach(this, waiting.accept, confirmed.continued, monotonic());
+      return confirmed;
+    } finally {
+      waiting.accept.wipe();
+    }
   }
 
   // ---- The end ----------------------------------------------------------------------------------------------------------

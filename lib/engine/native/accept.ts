@@ -31,9 +31,13 @@ const names = {
   answerTicket: ['verdict', 'continued', 'connectionId'],
 };
 
+/** Objects of the addon that were wiped and wait to be used again: each link needs two, and the garbage collector has to finalise those it finds. */
+const SPARE = 64;
+
 export class NativeAccept implements AcceptCore {
   readonly #native: Native;
-  readonly #raw: RawAccept;
+  /** Wiped: one that was never anything. */
+  #raw: RawAccept;
 
   private constructor(native: Native, raw: RawAccept) {
     this.#native = native;
@@ -41,7 +45,7 @@ export class NativeAccept implements AcceptCore {
   }
 
   static make(native: Native, transport: Transport): NativeAccept {
-    const raw = new native.addon.Accept();
+    const raw = native.accepts.spare.pop() ?? new native.addon.Accept();
     check(raw.init(transport), 'accept', names.transport);
     return new NativeAccept(native, raw);
   }
@@ -105,7 +109,7 @@ export class NativeAccept implements AcceptCore {
   }
 
   clone(): { accept: AcceptCore; answer: Uint8Array } {
-    const fresh = new this.#native.addon.Accept();
+    const fresh = this.#native.accepts.spare.pop() ?? new this.#native.addon.Accept();
     const out = new Uint8Array(ANSWER_MAX);
     const length = check(this.#raw.clone(fresh, out), 'clone', []);
     return { accept: new NativeAccept(this.#native, fresh), answer: out.slice(0, length) };
@@ -135,6 +139,10 @@ export class NativeAccept implements AcceptCore {
   }
 
   wipe(): void {
+    const { none, spare } = this.#native.accepts;
+    if (this.#raw === none) return;
     this.#raw.wipe();
+    if (spare.length < SPARE) spare.push(this.#raw);
+    this.#raw = none;
   }
 }

@@ -1,7 +1,7 @@
 /** What all objects of one engine share. One per thread, as the addon's scratch is. */
 
 import type { HandshakeInfo, Verdict } from '../../engine.js';
-import type { Addon } from './addon.js';
+import type { Addon, RawAccept } from './addon.js';
 import { Scratch } from './events.js';
 import { Output } from '../../output.js';
 
@@ -9,10 +9,13 @@ export interface Native {
   readonly addon: Addon;
   readonly scratch: Scratch;
   readonly output: Output;
+  /** `none` is never initialised; the others were wiped. */
+  readonly accepts: { readonly none: RawAccept; readonly spare: RawAccept[] };
 }
 
 export function makeNative(addon: Addon): Native {
-  return { addon, scratch: new Scratch(addon.scratch), output: new Output() };
+  const accepts = { none: new addon.Accept(), spare: [] };
+  return { addon, scratch: new Scratch(addon.scratch), output: new Output(), accepts };
 }
 
 /** The figures that a raw handshake() left in the header; 0: there was none. */
