@@ -1,6 +1,6 @@
 /** Exponential backoff with full jitter: a crowd that lost its gateway at one moment does not come back at one moment. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Ending } from './ending.js';
 
 export class Backoff {
   #failures = 0;
@@ -22,8 +22,17 @@ export class Backoff {
     this.#failures = 0;
   }
 
-  /** Waits; returns at once when the signal ends it. */
-  async pause(signal: AbortSignal): Promise<void> {
-    await sleep(this.next(), undefined, { signal }).catch(() => undefined);
+  /** Waits, but not beyond the end. */
+  pause(ending: Ending): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        leave();
+        resolve();
+      }, this.next());
+      const leave = ending.wait(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   }
 }

@@ -11,6 +11,7 @@ import { Backoff } from './backoff.js';
 import { Counters, type Reason } from './counters.js';
 import { deviceCredentials, type Credentials } from './credentials.js';
 import { SafeEmitter } from './emitter.js';
+import { Ending } from './ending.js';
 import {
   Code,
   Kind,
@@ -91,7 +92,7 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
   readonly #slots: Slots;
   readonly #credentials: Credentials;
   readonly #backoff: Backoff;
-  readonly #ending = new AbortController();
+  readonly #ending = new Ending();
   readonly #transport: Transport;
   #running: Promise<void> = Promise.resolve();
   #linkEnded: (() => void) | undefined;
@@ -280,7 +281,7 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
     while (!this.#ended) {
       const pipe = await this.#openPipe(addresses);
       if (pipe) await this.#usePipe(pipe);
-      if (!this.#ended) await this.#backoff.pause(this.#ending.signal);
+      if (!this.#ended) await this.#backoff.pause(this.#ending);
     }
   }
 
@@ -319,7 +320,7 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
       const { value: address } = await addresses.next();
       if (!address || this.#ended) return undefined;
       const timeout = this.#options.connectTimeout ?? defaults.connectTimeout;
-      return await dial(address, timeout, this.#ending.signal, (bytes) => this.#receive(bytes));
+      return await dial(address, timeout, this.#ending, (bytes) => this.#receive(bytes));
     } catch (error) {
       this.tell('debug', `no connection: ${error instanceof Error ? error.message : String(error)}`);
       return undefined;
@@ -327,19 +328,15 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
   }
 
   /** The caller's pipe; one that comes too late is put away. */
-  async #ownPipe(open: () => Duplex | Promise<Duplex>): Promise<Duplex | undefined> {
-    const { signal } = this.#ending;
-    const opening = Promise.resolve(open());
-    const ended = new Promise<undefined>((resolve) =>
-      signal.addEventListener('abort', () => resolve(undefined), { once: true }),
-    );
-    const pipe = await Promise.race([opening, ended]);
-    if (!pipe)
-      void opening.then(
-        (late) => late.destroy(),
-        () => undefined,
-      );
-    return pipe;
+  #ownPipe(open: () => Duplex | Promise<Duplex>): Promise<Duplex | undefined> {
+    return new Promise((resolve, reject) => {
+      const opening = Promise.resolve(open());
+      const leave = this.#ending.wait(() => resolve(undefined));
+      void opening.finally(leave).then((pipe) => {
+        if (this.#ending.over) pipe.destroy();
+        resolve(pipe);
+      }, reject);
+    });
   }
 
   /** One link over a stream pipe; on a serial line, which does not end with a link, one after the other. */
@@ -350,7 +347,7 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
     pipe.on('drain', () => this.#mux.drained());
     await this.#useLink(pipe);
     while (this.#transport === Transport.Serial && !this.#ended && !pipe.destroyed) {
-      await this.#backoff.pause(this.#ending.signal);
+      await this.#backoff.pause(this.#ending);
       await this.#useLink(pipe);
     }
     if (this.#ended) pipe.end();
@@ -581,7 +578,7 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
   #stop(unconnected: unknown): void {
     this.#ended = true;
     this.#settleFirst.reject(unconnected);
-    this.#ending.abort();
+    this.#ending.end();
     this.#linkEnded?.();
   }
 
@@ -625,18 +622,17 @@ function checkUpstream(name: string): void {
   }
 }
 
-function dial(address: Address, timeout: number, signal: AbortSignal, take: Take): Promise<Duplex> {
+function dial(address: Address, timeout: number, ending: Ending, take: Take): Promise<Duplex> {
   return new Promise((resolve, reject) => {
     const socket = netConnect({ ...address, noDelay: true, keepAlive: true, onread: borrowed(take) });
     const giveUp = (reason: string): void =>
       void socket.destroy(new Error(`${address.host} port ${address.port}: ${reason}`));
-    const ended = (): void => giveUp('the session has ended');
+    const leave = ending.wait(() => giveUp('the session has ended'));
     const timer = setTimeout(() => giveUp('no connection in time'), timeout);
     const settled = (): void => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', ended);
+      leave();
     };
-    signal.addEventListener('abort', ended, { once: true });
     socket.once('connect', () => {
       settled();
       socket.off('error', reject);

@@ -13,6 +13,7 @@ import {
   type CoreEvent,
   type SessionCore,
 } from '../../lib/engine.js';
+import { Ending } from '../../lib/ending.js';
 import { HawserError } from '../../lib/errors.js';
 import { Candidates, type Candidate } from '../../lib/gateway/candidates.js';
 import { PassedTickets } from '../../lib/gateway/passed-tickets.js';
@@ -94,11 +95,16 @@ describe('backoff', () => {
     for (let n = 0; n < 5000; n += 1) assert.ok(backoff.next() <= 1500);
   });
 
-  it('a signal ends the wait', async () => {
-    const aborter = new AbortController();
-    const waiting = new Backoff(60_000, 60_000, () => 1).pause(aborter.signal);
-    aborter.abort();
+  it('an end ends the wait, and one that came before; a wait that is over leaves nothing behind', async () => {
+    const ending = new Ending();
+    for (let n = 0; n < 3; n += 1) await new Backoff(1, 1).pause(ending);
+    assert.equal(ending.size, 0);
+    const waiting = new Backoff(60_000, 60_000, () => 1).pause(ending);
+    assert.equal(ending.size, 1);
+    ending.end();
     await waiting;
+    await new Backoff(60_000, 60_000, () => 1).pause(ending);
+    assert.deepEqual([ending.over, ending.size], [true, 0]);
   });
 });
 
