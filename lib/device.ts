@@ -475,7 +475,7 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
     // What did not ride goes the ordinary way now.
     for (const { verdict } of this.#offers.splice(0)) verdict.set(Verdict.None);
     this.#report(continued);
-    for (const line of keylogLines(this.#core)) this.tell('keylog', line);
+    if (this.#options.keylog) for (const line of keylogLines(this.#core)) this.tell('keylog', line);
     if (first) this.tell('session');
     else this.tell('resume', { continued });
     this.#settleFirst.resolve();

@@ -7,8 +7,11 @@ type Listener = (...args: unknown[]) => void;
 export class SafeEmitter<T extends { [K in keyof T]: unknown[] } & { error: [Error] }> extends EventEmitter {
   /** Emits; what a listener throws becomes 'error', and an error that nobody takes a process warning. */
   protected tell<K extends keyof T & string>(event: K, ...args: T[K]): void {
+    if (this.listenerCount(event) === 0) {
+      if (event === 'error') process.emitWarning(args[0] as Error);
+      return;
+    }
     const listeners = this.rawListeners(event) as Listener[];
-    if (event === 'error' && listeners.length === 0) process.emitWarning(args[0] as Error);
     for (const listener of listeners) {
       try {
         listener.apply(this, args);

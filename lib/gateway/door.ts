@@ -140,7 +140,7 @@ export class Door {
   /** The confirmed session that the device names, if this gateway holds it (rule 7). */
   #continues(record: DeviceRecord, { continues }: Resumption): DeviceSession | undefined {
     const session = this.context.sessions.get(idKey(record.id));
-    return session && !isZero(continues) && sameBytes(session.core.name, continues) ? session : undefined;
+    return session && !isZero(continues) && sameBytes(session.name, continues) ? session : undefined;
   }
 
   /** Rules 2 and 3, written before anything is answered or delivered. */
@@ -277,7 +277,7 @@ export class Door {
     if (candidate.spent) throw new Silence('stale', record.id);
     const old = sessions.get(candidate.device);
     const named = candidate.resumption ? candidate.resumption.continues : accept.continues;
-    const continued = old !== undefined && named !== undefined && !isZero(named) && sameBytes(old.core.name, named);
+    const continued = old !== undefined && named !== undefined && !isZero(named) && sameBytes(old.name, named);
     if (candidate.resumption && named && !continued) throw new Silence('sessionGone', record.id);
     const session = continued ? old : (candidate.provisional ?? new DeviceSession(this.context, record));
     session.record = record;

@@ -51,6 +51,21 @@ export class Portions {
   }
 }
 
+/** Counts turns of the event loop while somebody asks, with one callback for all links. */
+let turn = 0;
+let counting = false;
+
+function thisTurn(): number {
+  if (!counting) {
+    counting = true;
+    setImmediate(() => {
+      counting = false;
+      turn += 1;
+    });
+  }
+  return turn;
+}
+
 export interface Source {
   pause(): unknown;
   resume(): unknown;
@@ -65,7 +80,9 @@ export class Intake {
   readonly #waiting: Uint8Array[] = [];
   /** Put back by hold(): it was cut to size before. */
   #back: Uint8Array | undefined;
+  /** Milliseconds, in this turn. */
   #spent = 0;
+  #turn = -1;
   /** Grows while portions cost more than a turn has: what is in a record, many OPENs say, may cost more than the record. */
   #share = 1;
   #scheduled = false;
@@ -128,6 +145,8 @@ export class Intake {
   #run(): void {
     if (this.#running) return;
     this.#running = true;
+    if (this.#turn !== thisTurn()) this.#spent = 0;
+    this.#turn = turn;
     try {
       while (!this.#stopped && !this.#held && this.#spent < budget) {
         const bytes = this.#next();
@@ -163,12 +182,12 @@ export class Intake {
   #afterwards(): void {
     if (this.#stopped) return;
     this.#setPaused((this.#held && this.#waiting.length > 0) || this.#spent >= budget);
-    if (this.#spent === 0 || this.#scheduled) return;
+    if (this.#spent < budget || this.#scheduled) return;
     // After whatever else is ready.
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
-      this.#spent = 0;
+      this.#turn = -1;
       this.#run();
     });
   }

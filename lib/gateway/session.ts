@@ -25,6 +25,7 @@ export class DeviceSession {
   readonly #mux: Mux<GatewayCore>;
   #link: SessionLink | undefined;
   #linger: NodeJS.Timeout | undefined;
+  #name: Uint8Array | undefined;
   #over = false;
   #announced = false;
 
@@ -41,6 +42,10 @@ export class DeviceSession {
 
   get live(): boolean {
     return this.#link !== undefined;
+  }
+  /** SPEC 9. */
+  get name(): Uint8Array {
+    return (this.#name ??= this.core.name);
   }
   get over(): boolean {
     return this.#over;
@@ -69,8 +74,9 @@ export class DeviceSession {
     clearTimeout(this.#linger);
     this.#link = link;
     const events = this.core.attach(accept, continued, now);
+    this.#name = undefined;
     this.#mux.attach(link);
-    for (const line of keylogLines(this.core)) this.#context.tell('keylog', line);
+    if (this.#context.settings.keylog) for (const line of keylogLines(this.core)) this.#context.tell('keylog', line);
     this.#announce(continued);
     this.#mux.dispatch(events);
     this.#mux.pump();

@@ -139,26 +139,41 @@ const noHash = new Uint8Array(32);
 
 /** flags, ahead u16, early kind, h[32], len,incarnation, len,owner, count,tickets[8], [chain 8, b u32, i u32, r 32, next 32] */
 export function encodeState(state: ChainState, tickets: readonly Uint8Array[]): Buffer {
-  const { chain, early } = state;
-  const head = Buffer.from([chain ? 1 : 0, state.ahead >> 8, state.ahead & 0xff, earlyKinds.indexOf(early.kind)]);
-  const incarnation = Buffer.from(state.incarnation);
-  const owner = Buffer.from(state.owner);
-  if (incarnation.length > 255 || owner.length > 255 || tickets.length > 255 || state.ahead > 250) {
+  const { chain, early, ahead } = state;
+  const names = [Buffer.from(state.incarnation), Buffer.from(state.owner)] as const;
+  if (names[0].length > 255 || names[1].length > 255 || tickets.length > 255 || ahead > 250) {
     throw new HawserError(
       'ERR_HAWSER_ARG',
       'a chain state has at most 250 blocks ahead, 255 bytes of owner and of incarnation',
     );
   }
-  const parts: Uint8Array[] = [head, 'h' in early ? early.h : noHash];
-  parts.push(Buffer.from([incarnation.length]), incarnation, Buffer.from([owner.length]), owner);
-  parts.push(Buffer.from([tickets.length]), ...tickets);
-  if (chain) {
-    const position = Buffer.alloc(8);
-    position.writeUInt32BE(chain.b, 0);
-    position.writeUInt32BE(chain.i, 4);
-    parts.push(chain.id, position, chain.r, chain.next);
+  const length = 39 + names[0].length + names[1].length + 8 * tickets.length + (chain ? 80 : 0);
+  const out = Buffer.alloc(length);
+  let at = 0;
+  const byte = (value: number): void => void (out[at++] = value);
+  const put = (bytes: Uint8Array): void => {
+    out.set(bytes, at);
+    at += bytes.length;
+  };
+  byte(chain ? 1 : 0);
+  byte(ahead >> 8);
+  byte(ahead & 0xff);
+  byte(earlyKinds.indexOf(early.kind));
+  put('h' in early ? early.h : noHash);
+  for (const name of names) {
+    byte(name.length);
+    put(name);
   }
-  return Buffer.concat(parts);
+  byte(tickets.length);
+  for (const ticket of tickets) put(ticket);
+  if (chain) {
+    put(chain.id);
+    at = out.writeUInt32BE(chain.b, at);
+    at = out.writeUInt32BE(chain.i, at);
+    put(chain.r);
+    put(chain.next);
+  }
+  return out;
 }
 
 /** Takes only what encodeState() wrote and Seal.open() vouched for. */

@@ -65,8 +65,8 @@ export class SealedStore implements Store {
   readonly #tombstones: Tombstones;
   readonly #label: string;
   readonly #upgrades: readonly Upgrade[];
-  /** Decoded static records by id; the random nonce in front of the sealed bytes says whether one is still the stored one. */
-  readonly #records = new Map<string, { nonce: Buffer; record: DeviceRecord }>();
+  /** Decoded static records by id, each while its sealed bytes are the stored ones. */
+  readonly #records = new Map<string, { sealed: Buffer; record: DeviceRecord }>();
   /** Not longer than they are in the store, as far as this process knows: they hold secrets of positions that are erased when they were passed. */
   readonly #states = new Map<string, { value: Buffer; open: OpenState }>();
   #closed = false;
@@ -109,7 +109,7 @@ export class SealedStore implements Store {
 
   #create(table: Table): void {
     table.put(meta('check'), this.#seal.seal(checkText, meta('check'), checkText));
-    table.put(meta('incarnation'), newIncarnation());
+    table.put(incarnationKey, newIncarnation());
     table.put(meta('revision'), number(0));
   }
 
@@ -133,7 +133,7 @@ export class SealedStore implements Store {
   #countGeneration(table: Table): void {
     const own = readNumber(table.get(meta('generation'))) ?? 0;
     const logged = this.#tombstones.generation() ?? own;
-    if (logged !== own) table.put(meta('incarnation'), newIncarnation());
+    if (logged !== own) table.put(incarnationKey, newIncarnation());
     const next = Math.max(own, logged) + 1;
     this.#tombstones.setGeneration(next);
     table.put(meta('generation'), number(next));
@@ -153,7 +153,7 @@ export class SealedStore implements Store {
   // ---- Reading --------------------------------------------------------------------------------------------------
 
   get incarnation(): string {
-    return this.#backend.get(meta('incarnation'))?.toString() ?? '';
+    return this.#incarnationIn(this.#backend);
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- an embedded store answers at once
@@ -194,11 +194,10 @@ export class SealedStore implements Store {
   #readRecord(sealed: Buffer | undefined, id: Uint8Array): DeviceRecord | undefined {
     if (!sealed) return undefined;
     const name = latin1(id);
-    const nonce = sealed.subarray(0, 12);
     const cached = this.#records.get(name);
-    if (cached?.nonce.equals(nonce)) return cached.record;
+    if (cached?.sealed.equals(sealed)) return cached.record;
     const record = decodeRecord(this.#openOrThrow(id, deviceKey(id), sealed));
-    remember(this.#records, name, { nonce: Buffer.from(nonce), record });
+    remember(this.#records, name, { sealed: Buffer.from(sealed), record });
     return record;
   }
 
@@ -386,7 +385,7 @@ export class SealedStore implements Store {
       throw new HawserError('ERR_HAWSER_ARG', `blocks ahead: ${ahead} is not in ${defaultAhead}..250`);
     }
     await this.#backend.transaction((table) => {
-      table.put(meta('incarnation'), newIncarnation());
+      table.put(incarnationKey, newIncarnation());
       for (const key of [...table.keys('d')]) this.#restoreOne(table, key.subarray(1), ahead, tickets);
       this.#touch(table);
     });
@@ -447,8 +446,8 @@ export class SealedStore implements Store {
     table.put(meta('revision'), number((readNumber(table.get(meta('revision'))) ?? 0) + 1));
   }
 
-  #incarnationIn(table: Table): string {
-    return table.get(meta('incarnation'))?.toString() ?? '';
+  #incarnationIn(table: Pick<Table, 'get'>): string {
+    return table.get(incarnationKey)?.toString('latin1') ?? '';
   }
 
   #assertOpen(): void {
@@ -465,6 +464,7 @@ const deviceKey = (id: Uint8Array): Buffer => keyed('d', id);
 const chainKey = (id: Uint8Array): Buffer => keyed('c', id);
 const printKey = (print: Uint8Array): Buffer => keyed('f', print);
 const meta = (name: string): Buffer => Buffer.from(`m${name}`);
+const incarnationKey = meta('incarnation');
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const newIncarnation = (): Buffer => Buffer.from(randomBytes(8).toString('hex'));
 
