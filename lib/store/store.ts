@@ -68,7 +68,7 @@ export class SealedStore implements Store {
   /** Decoded static records by id, each while its sealed bytes are the stored ones. */
   readonly #records = new Map<string, { sealed: Buffer; record: DeviceRecord }>();
   /** Not longer than they are in the store, as far as this process knows: they hold secrets of positions that are erased when they were passed. */
-  readonly #states = new Map<string, { value: Buffer; open: OpenState }>();
+  readonly #states = new Map<string, KnownState>();
   #closed = false;
 
   private constructor(backend: Backend, options: SealedStoreOptions) {
@@ -361,15 +361,15 @@ export class SealedStore implements Store {
   ): Promise<boolean> {
     this.#assertOpen();
     const key = chainKey(id);
-    const present = this.#readState(this.#backend.get(key), id);
-    if (present?.version !== version) return false;
-    const next = {
+    const present = this.#known(id, version);
+    if (!present) return false;
+    const next: KnownState = {
       value: this.#sealState(id, version + 1, state, tickets),
       open: { state, tickets, version: version + 1 },
     };
     const done = await this.#backend.transaction((table) => {
-      if (table.get(key)?.readUIntBE(0, versionLength) !== version) return false;
-      this.#replaceTickets(table, id, present.tickets, tickets);
+      if (!table.get(key)?.equals(present.value)) return false;
+      this.#replaceTickets(table, id, present.open.tickets, tickets);
       table.put(key, next.value);
       return true;
     });
@@ -377,6 +377,14 @@ export class SealedStore implements Store {
     if (done) remember(this.#states, latin1(id), next);
     if (done && durable) await this.#backend.flushed();
     return done;
+  }
+
+  /** The state of this version. One that this process read or wrote is not read again: the transaction sees whether it still stands. */
+  #known(id: Uint8Array, version: number): KnownState | undefined {
+    const name = latin1(id);
+    if (this.#states.get(name)?.open.version !== version) this.#readState(this.#backend.get(chainKey(id)), id);
+    const known = this.#states.get(name);
+    return known?.open.version === version ? known : undefined;
   }
 
   async restore(ahead: number, tickets: (state: ChainState) => Uint8Array[]): Promise<void> {
@@ -484,6 +492,12 @@ function number(value: number): Buffer {
 
 function readNumber(bytes: Buffer | undefined): number | undefined {
   return bytes?.readUIntBE(0, 6);
+}
+
+interface KnownState {
+  /** As it is stored. */
+  value: Buffer;
+  open: OpenState;
 }
 
 interface OpenState {

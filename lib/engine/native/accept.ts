@@ -22,6 +22,8 @@ import { pairingNames, rawPairing } from './pairing.js';
 const Type = { None: 0, Id: 1, Ticket: 2, Confirm: 3, Dropped: 100 } as const;
 /** Room for message 2 on any transport, at least HAWSER_SEND_MIN + HAWSER_CONNECTION_ID_MAX. */
 const ANSWER_MAX = 160;
+/** Of this thread, between two calls of the addon. */
+const answer = new Uint8Array(ANSWER_MAX);
 
 const names = {
   transport: ['transport'],
@@ -83,9 +85,8 @@ export class NativeAccept implements AcceptCore {
   }
 
   answerFull(connectionId: Uint8Array): Uint8Array | undefined {
-    const out = new Uint8Array(ANSWER_MAX);
-    const length = check(this.#raw.answerFull(connectionId, out), 'answerFull', names.answerFull);
-    return length === 0 ? undefined : out.slice(0, length);
+    const length = check(this.#raw.answerFull(connectionId, answer), 'answerFull', names.answerFull);
+    return length === 0 ? undefined : answer.slice(0, length);
   }
 
   offerTicket(pairing: CorePairing, chain: Chain, ahead: number): Resumption | undefined {
@@ -97,9 +98,8 @@ export class NativeAccept implements AcceptCore {
   }
 
   answerTicket(verdict: Verdict, continued: boolean, connectionId: Uint8Array): Uint8Array {
-    const out = new Uint8Array(ANSWER_MAX);
-    const length = this.#raw.answerTicket(verdict, continued, connectionId, out);
-    return out.slice(0, check(length, 'answerTicket', names.answerTicket));
+    const length = this.#raw.answerTicket(verdict, continued, connectionId, answer);
+    return answer.slice(0, check(length, 'answerTicket', names.answerTicket));
   }
 
   get digest1(): Uint8Array {
@@ -110,9 +110,8 @@ export class NativeAccept implements AcceptCore {
 
   clone(): { accept: AcceptCore; answer: Uint8Array } {
     const fresh = this.#native.accepts.spare.pop() ?? new this.#native.addon.Accept();
-    const out = new Uint8Array(ANSWER_MAX);
-    const length = check(this.#raw.clone(fresh, out), 'clone', []);
-    return { accept: new NativeAccept(this.#native, fresh), answer: out.slice(0, length) };
+    const length = check(this.#raw.clone(fresh, answer), 'clone', []);
+    return { accept: new NativeAccept(this.#native, fresh), answer: answer.slice(0, length) };
   }
 
   get continues(): Uint8Array {
