@@ -60,14 +60,17 @@ int Accept::refused(const Args &args) const {
   return memory_ ? 0 : HAWSER_ERR_STATE;
 }
 
-bool Accept::allocate(std::shared_ptr<Memory> *memory, hawser_accept **accept, uint8_t **buffer) {
-  *memory = Memory::make(Env(), sizeof(hawser_accept) + HAWSER_ACCEPT_LEN);
-  if (!*memory) {
-    return false;
+/* NULL: there is none. */
+std::shared_ptr<Memory> Accept::allocate() {
+  if (spare_) {
+    return std::move(spare_);
   }
-  *accept = (*memory)->take<hawser_accept>();
-  *buffer = (*memory)->take<uint8_t>(HAWSER_ACCEPT_LEN);
-  return true;
+  auto memory = Memory::make(Env(), sizeof(hawser_accept) + HAWSER_ACCEPT_LEN);
+  if (memory) {
+    accept_ = memory->take<hawser_accept>();
+    buffer_ = memory->take<uint8_t>(HAWSER_ACCEPT_LEN);
+  }
+  return memory;
 }
 
 double Accept::init(Args &args) {
@@ -78,8 +81,8 @@ double Accept::init(Args &args) {
   if (memory_) {
     return HAWSER_ERR_STATE;
   }
-  std::shared_ptr<Memory> memory;
-  if (!allocate(&memory, &accept_, &buffer_)) {
+  auto memory = allocate();
+  if (!memory) {
     return HAWSER_ERR_LIMIT;
   }
   int error = hawser_accept_init(accept_, transport, buffer_);
@@ -222,8 +225,8 @@ double Accept::clone(Args &args) {
   if (fresh->memory_ || answer_len_ == 0) {
     return HAWSER_ERR_STATE;
   }
-  std::shared_ptr<Memory> memory;
-  if (!allocate(&memory, &fresh->accept_, &fresh->buffer_)) {
+  auto memory = fresh->allocate();
+  if (!memory) {
     return HAWSER_ERR_LIMIT;
   }
   int error = hawser_accept_clone(fresh->accept_, accept_, fresh->buffer_);
@@ -279,10 +282,12 @@ double Accept::handshake(Args &args) {
   return write_handshake(info, scratch());
 }
 
-double Accept::wipe(Args &) {
+double Accept::wipe(Args &args) {
+  bool keep = !args.skip_undefined() && args.boolean();
   if (memory_) {
     hawser_accept_wipe(accept_);
   }
+  spare_ = keep ? std::move(memory_) : nullptr;
   memory_.reset();
   pairing_.reset();
   hawser_port_wipe(answer_, sizeof answer_);

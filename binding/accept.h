@@ -51,16 +51,17 @@ private:
   double chain(Args &args);
   /* () -> 0: none, or 1; header: kind, sent, received, ecdh, verdict */
   double handshake(Args &args);
+  /* (keep) -> 0; keep: the memory, wiped, for another init(): objects of several KiB are dear to allocate */
   double wipe(Args &args);
 
   int refused(const Args &args) const;
-  bool allocate(std::shared_ptr<Memory> *memory, hawser_accept **accept, uint8_t **buffer);
+  std::shared_ptr<Memory> allocate();
   double report(size_t used, const hawser_accept_event &event, int error);
   double keep_answer(const Bytes &out, size_t len);
 
-  std::shared_ptr<Memory> memory_;
+  std::shared_ptr<Memory> memory_, spare_;
   std::shared_ptr<Pairing> pairing_;
-  hawser_accept *accept_ = nullptr; /* in memory_ */
+  hawser_accept *accept_ = nullptr; /* in memory_, or spare_ */
   uint8_t *buffer_ = nullptr;
   uint8_t answer_[HAWSER_SEND_MIN + HAWSER_CONNECTION_ID_MAX]; /* for clones; it was sent, so it is no secret */
   size_t answer_len_ = 0;

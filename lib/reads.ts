@@ -30,15 +30,23 @@ interface Accepted {
   _handle?: { useUserBuffer?(buffer: Uint8Array): void } | null;
 }
 
-let places: { buffer: symbol | undefined; callback: symbol | undefined } | undefined;
+interface Places {
+  buffer: symbol;
+  callback: symbol;
+}
+
+let places: Places | 'elsewhere' | undefined;
 
 /** Undefined: this Node keeps it elsewhere. */
-function placesIn(socket: Socket): { buffer: symbol; callback: symbol } | undefined {
-  const find = (name: string): symbol | undefined =>
-    Object.getOwnPropertySymbols(socket).find(({ description }) => description === name);
-  places ??= { buffer: find('kBuffer'), callback: find('kBufferCb') };
-  const { buffer, callback } = places;
-  return buffer && callback && { buffer, callback };
+function placesIn(socket: Socket): Places | undefined {
+  places ??= findPlaces(Object.getOwnPropertySymbols(socket));
+  return places === 'elsewhere' ? undefined : places;
+}
+
+function findPlaces(symbols: symbol[]): Places | 'elsewhere' {
+  const find = (name: string): symbol | undefined => symbols.find(({ description }) => description === name);
+  const [buffer, callback] = [find('kBuffer'), find('kBufferCb')];
+  return buffer && callback ? { buffer, callback } : 'elsewhere';
 }
 
 /**
@@ -54,6 +62,8 @@ export function readBorrowed(pipe: Duplex, take: Take): void {
     return;
   }
   const { buffer, callback } = borrowed(take);
-  Object.assign(pipe, { [found.buffer]: buffer, [found.callback]: callback });
+  const socket = pipe as unknown as Record<symbol, unknown>;
+  socket[found.buffer] = buffer;
+  socket[found.callback] = callback;
   handle.useUserBuffer(buffer);
 }

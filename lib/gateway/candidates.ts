@@ -16,14 +16,14 @@ export interface Candidate {
   record: DeviceRecord;
   accept: AcceptCore;
   /** Resumption: the position and the chain it was accepted under, and the session that was answered CONTINUED. */
-  resumption?: { q: Position; chain: Uint8Array; continues: Uint8Array | undefined };
+  resumption: { q: Position; chain: Uint8Array; continues: Uint8Array | undefined } | undefined;
   /** Full handshake: the chain that it replaces, if there was one. */
-  replaces?: Uint8Array | undefined;
+  replaces: Uint8Array | undefined;
   /** The store's incarnation when the answer was given. */
   incarnation: string;
   verdict: Verdict;
   /** A NEW session that holds early data which was TAKEN. It dies with its candidate. */
-  provisional?: DeviceSession;
+  provisional: DeviceSession | undefined;
   until: number;
   /** Confirmed, replaced or expired: its keys are wiped, and no link may become live with it any more. */
   spent: boolean;
@@ -76,10 +76,10 @@ export class Candidates {
    * The fifth of a device from one address takes the place of the oldest from that address, never of another's. Where there are too many in
    * all, the oldest of whichever device holds the most goes: nobody is refused because of others. True: one had to go for that.
    */
-  add(candidate: Omit<Candidate, 'until' | 'spent' | 'held'>, now: number): boolean {
+  add(entry: Candidate, now: number): boolean {
     this.expire(now);
-    this.#makeRoom(candidate.device, candidate.address);
-    const entry: Candidate = Object.assign(candidate, { until: now + lifetime, spent: false, held: false });
+    this.#makeRoom(entry.device, entry.address);
+    entry.until = now + lifetime;
     this.#all.set(entry.key, entry);
     this.#byDevice.add(entry.device, entry);
     const victim = this.#all.size > this.max && this.#byDevice.victim((each) => !each.held && each !== entry);
@@ -88,7 +88,9 @@ export class Candidates {
   }
 
   #makeRoom(device: string, address: string): void {
-    const same = [...this.#byDevice.of(device)].filter((each) => each.address === address && !each.held);
+    const all = this.#byDevice.of(device);
+    if (all.size < perAddress) return;
+    const same = [...all].filter((each) => each.address === address && !each.held);
     for (const oldest of same.slice(0, Math.max(0, same.length - perAddress + 1))) this.#remove(oldest);
   }
 
@@ -106,7 +108,7 @@ export class Candidates {
    */
   endDevice(device: string, survivor?: Candidate): void {
     for (const candidate of [...this.#byDevice.of(device)]) {
-      if (candidate === survivor) delete candidate.provisional;
+      if (candidate === survivor) candidate.provisional = undefined;
       this.#remove(candidate);
       if (!candidate.resumption) this.#remember(candidate);
     }
@@ -150,6 +152,6 @@ export class Candidates {
     candidate.spent = true;
     candidate.accept.wipe();
     candidate.provisional?.abandon();
-    delete candidate.provisional;
+    candidate.provisional = undefined;
   }
 }

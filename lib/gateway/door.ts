@@ -190,10 +190,14 @@ export class Door {
     look: Look,
     record: DeviceRecord,
     bytes: Uint8Array,
-    rest: Pick<Candidate, 'incarnation' | 'verdict' | 'resumption' | 'replaces'>,
+    rest: Pick<Candidate, 'incarnation' | 'verdict'> & Partial<Pick<Candidate, 'resumption' | 'replaces'>>,
   ): Answer {
     const { accept, key, address } = look;
-    const candidate = { key, device: idKey(record.id), address, record, accept, ...rest } as Candidate;
+    const { incarnation, verdict, resumption, replaces } = rest;
+    const state = { provisional: undefined, until: 0, spent: false, held: false };
+    const candidate: Candidate = {
+      key, device: idKey(record.id), address, record, accept, incarnation, verdict, resumption, replaces, ...state,
+    }; // prettier-ignore
     if (this.context.candidates.add(candidate, monotonic())) this.context.counters.add('candidateLimit');
     // The link gets a copy: what arrives on it must not touch what a repeat of message 1 is given.
     return { candidate, accept: accept.clone().accept, bytes };

@@ -15,7 +15,7 @@ import {
 } from '../../lib/engine.js';
 import { Ending } from '../../lib/ending.js';
 import { HawserError } from '../../lib/errors.js';
-import { Candidates, type Candidate } from '../../lib/gateway/candidates.js';
+import { Candidates } from '../../lib/gateway/candidates.js';
 import { PassedTickets } from '../../lib/gateway/passed-tickets.js';
 import { addressGroup, HalfOpen, type Pending } from '../../lib/gateway/half-open.js';
 import { Mux, type StreamEnd } from '../../lib/mux.js';
@@ -131,7 +131,8 @@ describe('candidates', () => {
     }) as unknown as AcceptCore & { wiped: number };
   const entry = (key: string, device: string, address: string, resumption = true) => ({
     key, device, address, record, accept: fakeAccept(), incarnation: 'i', verdict: Verdict.None,
-    ...(resumption ? { resumption: { q: { b: 0, i: 0 }, chain: new Uint8Array(8), continues: undefined } } : {}),
+    resumption: resumption ? { q: { b: 0, i: 0 }, chain: new Uint8Array(8), continues: undefined } : undefined,
+    replaces: undefined, provisional: undefined, until: 0, spent: false, held: false,
   }); // prettier-ignore
 
   it('four of a device from one address; the fifth takes the oldest of that address, never of another', () => {
@@ -215,8 +216,8 @@ describe('candidates', () => {
     const [one, two] = [entry('1', 'dev', 'a'), entry('2', 'dev2', 'a')];
     candidates.add(one, 0);
     candidates.add(two, 0);
-    const release = candidates.hold(one as unknown as Candidate);
-    candidates.hold(two as unknown as Candidate);
+    const release = candidates.hold(one);
+    candidates.hold(two);
     candidates.expire(100_000);
     assert.deepEqual([one.accept.wiped, two.accept.wiped], [0, 0]);
     candidates.endDevice('dev2');

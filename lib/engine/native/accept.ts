@@ -140,8 +140,9 @@ export class NativeAccept implements AcceptCore {
   wipe(): void {
     const { none, spare } = this.#native.accepts;
     if (this.#raw === none) return;
-    this.#raw.wipe();
-    if (spare.length < SPARE) spare.push(this.#raw);
+    const keep = spare.length < SPARE;
+    this.#raw.wipe(keep);
+    if (keep) spare.push(this.#raw);
     this.#raw = none;
   }
 }

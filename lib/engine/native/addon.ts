@@ -93,7 +93,8 @@ export interface RawAccept {
   /** 1: header holds b, i. 0: there is none. */
   chain(id: Bytes, r: Bytes, next: Bytes): Result;
   handshake(): Result;
-  wipe(): void;
+  /** `keep`: its memory, wiped, for another init(). */
+  wipe(keep?: boolean): void;
 }
 
 export interface Addon {
