@@ -33,8 +33,8 @@ const trees = [
     imports: /(?:\bfrom|^import|\bimport\()\s*'(\.[^']+)'/gm,
     resolve: (from, name) => join(dirname(from), name).replace(/\.js$/, '.ts'),
     layers: [
-      ['errors', 'nearest', 'backoff', 'counters', 'copies', 'emitter', 'output', 'reads', 'secret-file'],
-      ['engine'],
+      ['errors', 'nearest', 'counters', 'copies', 'emitter', 'ending', 'output', 'reads', 'secret-file'],
+      ['backoff', 'engine'],
       ['types'],
       ['engine/js/wire', 'engine/js/cobs', 'engine/js/flags', 'engine/js/libraries'],
       ['engine/js/crypto', 'engine/js/frames'],
