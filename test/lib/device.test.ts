@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 
+import { Ending } from '../../lib/ending.js';
 import { Mode } from '../../lib/engine.js';
 import { FileStorage, MemoryStorage } from '../../lib/storage.js';
 import type { HandshakeReport } from '../../lib/types.js';
@@ -132,6 +133,36 @@ describe('device', function () {
     stream.end('x');
     await once(stream.resume(), 'close');
   });
+
+  for (const own of [false, true])
+    it(`${own ? "a caller's own pipe" : 'a connection'} that is over leaves nothing behind in the session`, async () => {
+      const waiting = new Set<() => void>();
+      const plain = Object.getOwnPropertyDescriptor(Ending.prototype, 'wait')?.value as Ending['wait'];
+      Ending.prototype.wait = function (this: Ending, ended) {
+        waiting.add(ended);
+        const leave = plain.call(this, ended);
+        return () => {
+          waiting.delete(ended);
+          leave();
+        };
+      };
+      try {
+        const { connect: netConnect } = await import('node:net');
+        const relay = await world.relay();
+        const pipe = (): Duplex => netConnect({ port: relay.port, host: '127.0.0.1' });
+        const options = { port: relay.port, ...(own && { pipe }) };
+        const session = await world.connect(await world.pair({ mode: Mode.Psk }), options);
+        for (let n = 0; n < 5; n += 1) {
+          await until(() => relay.pairs.size === 1 && session.live);
+          const resumed = once(session, 'resume');
+          relay.cut();
+          await resumed;
+        }
+        await until(() => waiting.size === 0, 'nobody waits while the link is up');
+      } finally {
+        Ending.prototype.wait = plain;
+      }
+    });
 
   it('ends even while a pipe is being opened for ever', async () => {
     const session = await world.connect(await world.pair({ mode: Mode.Psk }), {
