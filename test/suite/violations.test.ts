@@ -89,4 +89,26 @@ forEachEngine('violations', (engine) => {
       assert.equal(receiver.core.live, false);
       assert.deepEqual(receiver.core.name, new Uint8Array(8));
     });
+
+  it('one byte that begins nothing of what may come ends the link at once (SPEC 3.1)', () => {
+    for (const first of [0x00, 0x01, 0x0f, 0x10, 0x3f, 0x80, 0xff])
+      for (const side of ['device', 'session'] as const) {
+        const world = live();
+        const events = world[side].core.receive(Uint8Array.of(first), world.now);
+        assert.deepEqual(events.map((event) => event.type === 'drop' && event.error.code), ['ERR_HAWSER_FORMAT'], `${side}: ${first}`); // prettier-ignore
+      }
+    for (const first of [0x10, 0x3f, 0x40, 0x7b, 0x7f, 0x80, 0xff]) {
+      const accept = engine().accept(Transport.Stream);
+      const { event } = accept.receive(Uint8Array.of(first), 0);
+      assert.equal(event?.type, 'drop', String(first));
+    }
+  });
+
+  it('one byte that may begin what is to come is waited with', () => {
+    const world = live();
+    for (const side of ['device', 'session'] as const)
+      assert.deepEqual(world[side].core.receive(Uint8Array.of(0x40), world.now), []);
+    const { event } = engine().accept(Transport.Stream).receive(Uint8Array.of(0x00), 0);
+    assert.equal(event, undefined);
+  });
 });

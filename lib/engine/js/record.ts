@@ -155,6 +155,11 @@ function unitLength(first: number, second: number, expect: Expect): number | und
   return message && value >= messageMin && value <= messageMax ? value + HEADER_LEN : undefined;
 }
 
+/** SPEC 3.1: the first byte says already what it cannot become. */
+function firstFits(first: number, { message, record }: Expect): boolean {
+  return (message && first <= 0x0f) || (record && first >= 0x40 && first <= 0x7f);
+}
+
 /** Cuts the bytes of a link into messages and records. Only a unit that is cut by the end of a chunk is copied. */
 export class Deframer {
   #partial = EMPTY;
@@ -198,7 +203,7 @@ export class Deframer {
     if (left === 0) return { next: at };
     const first = chunk[at] as number;
     if (left === 1) {
-      if (first > 0x7f || (first > 0x0f && first < 0x40)) return this.#bad(chunk);
+      if (!firstFits(first, this.expect)) return this.#bad(chunk);
       this.#begin(1, chunk.subarray(at));
       return { next: chunk.length };
     }
