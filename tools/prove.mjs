@@ -93,7 +93,7 @@ async function check(proof, sources, kind) {
   const includes = [`-I${sources}`, `-I${join(root, 'csrc/include')}`, `-I${harnesses}`];
   await run(tools['goto-cc'], [...includes, ...defines.map(([k, v]) => `-D${k}=${v}`), '-o', program, ...files]);
   await run(tools['goto-instrument'], ['--uninitialized-check', program, program]);
-  const loops = Object.entries(proof.loops).map(([loop, passes]) => `${loop}:${passes}`);
+  const loops = Object.entries(proof.loops).map(([loop, passes]) => `${loop}:${bound(passes)}`);
   const options = ['--function', entry, ...checks, '--unwind', String(proof.unwind), '--unwinding-assertions'];
   if (loops.length > 0) options.push('--unwindset', loops.join());
   const { stdout } = await run(
@@ -109,7 +109,11 @@ async function check(proof, sources, kind) {
 }
 
 function boundsOf(proof) {
-  return Object.fromEntries(Object.entries(proof.bounds).map(([name, both]) => [name, both[values.short ? 0 : 1]]));
+  return Object.fromEntries(Object.entries(proof.bounds).map(([name, both]) => [name, bound(both)]));
+}
+
+function bound(both) {
+  return Array.isArray(both) ? both[values.short ? 0 : 1] : both;
 }
 
 function directory(proof, kind) {

@@ -71,3 +71,41 @@ void reads_state(void) {
   PROVE(accept.first_len <= FRAME_LEN && accept.first_at + accept.first_len == end, "what is left is the end of it");
   REACHES(err == HAWSER_OK && is_full(accept.type) && accept.first_len == 0, "a STATE alone");
 }
+
+/* What on_message1() leaves behind. */
+static void looked_up(void) {
+  accept.transport = nondet_int() ? HAWSER_STREAM : HAWSER_SERIAL;
+  accept.buffer = any_bytes(HAWSER_ACCEPT_LEN);
+  accept.type = message_of(&accept)[0];
+  accept.message_len = up_to(HAWSER_MESSAGE1_MAX);
+  REQUIRE(type_fits(accept.type, accept.message_len));
+  accept.received = nondet_u16();
+  REQUIRE(accept.received > 0);
+  accept.state = LOOKUP;
+  REQUIRE(hawser_accept_valid(&accept));
+}
+
+/* Message 1 of a full handshake, offered to any pairing, and answered. */
+void answers_full(void) {
+  size_t cap = up_to(HAWSER_SEND_MIN), len = 0;
+  uint8_t *out = any_bytes(cap);
+  const hawser_pairing *pairing = any_valid_pairing();
+  int err;
+  looked_up();
+  err = hawser_accept_offer_id(&accept, pairing);
+  PROVE(hawser_accept_valid(&accept), "a valid link");
+  PROVE((err == HAWSER_OK) == (accept.state == CHECKED), "checked, or as it was");
+  if (err != HAWSER_OK) {
+    REACHES(err == HAWSER_ERR_AUTH && accept.type == HAWSER_TYPE_FULL_1, "a forged one");
+    return;
+  }
+  PROVE(accept.message_len == hawser_full_len(pairing->mode, pairing->suite) + pairing->id_len, "of its length");
+  PROVE(accept.type == hawser_type_full(pairing->mode, pairing->suite), "of its type");
+  err = hawser_accept_answer_full(&accept, NULL, 0, out, cap, &len);
+  PROVE(hawser_accept_valid(&accept), "still a valid link");
+  PROVE(err == HAWSER_OK ? accept.state == CANDIDATE && len > 0 : len == 0 && accept.state == CHECKED,
+        "a candidate, or nothing");
+  PROVE(len <= cap && len <= HAWSER_HEADER_LEN + HAWSER_COBS_LEN(HAWSER_MESSAGE2_MAX), "as long as it may be");
+  REACHES(err == HAWSER_OK && pairing->mode == HAWSER_KEYS_PSK && pairing->suite == HAWSER_SUITE_ID_P256, "with keys");
+  REACHES(err == HAWSER_OK && pairing->mode == HAWSER_PSK, "with a psk");
+}

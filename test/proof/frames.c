@@ -1,41 +1,9 @@
 /*
- * frames.c - the frames of record.h. COBS is taken at its word here (cobs.c proves it): any bytes, of any length that it may
- * have.
+ * frames.c - the frames of record.h.
  */
-#include <string.h>
-
 #include "cobs.h"
 #include "proof.h"
 #include "record.h"
-
-size_t hawser_cobs_encode(uint8_t *buffer, size_t front, size_t len) {
-  size_t most = HAWSER_COBS_LEN(len);
-  size_t n = up_to(most);
-  PROVE(front >= HAWSER_COBS_FRONT(len), "the plain bytes lie far enough behind");
-  PROVE(__CPROVER_w_ok(buffer, front + len) && __CPROVER_w_ok(buffer, most), "room for both forms");
-  __CPROVER_havoc_slice(buffer, most);
-  return n;
-}
-
-size_t hawser_cobs_decode(uint8_t *buffer, size_t len) {
-  PROVE(__CPROVER_w_ok(buffer, len), "a frame");
-  if (len > 0) {
-    __CPROVER_havoc_slice(buffer, len);
-  }
-  return up_to(len > 0 ? len - 1 : 0);
-}
-
-/* Any zero of the run: more than the first one, and enough here. */
-void *memchr(const void *bytes, int wanted, size_t len) {
-  size_t at = nondet_size();
-  PROVE(__CPROVER_r_ok(bytes, len), "a run of bytes");
-  PROVE(wanted == 0, "the end of a serial frame");
-  if (at >= len) {
-    return NULL;
-  }
-  REQUIRE(((const uint8_t *)bytes)[at] == 0);
-  return (uint8_t *)bytes + at;
-}
 
 static uint8_t any_transport(void) {
   uint8_t transport = nondet_u8();

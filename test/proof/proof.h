@@ -5,6 +5,8 @@
 #ifndef HAWSER_PROOF_H
 #define HAWSER_PROOF_H
 
+#include "hawser/device.h"
+#include "noise.h"
 #include "session.h"
 
 #define REQUIRE(condition) __CPROVER_assume(condition)
@@ -21,8 +23,10 @@ uint64_t nondet_u64(void);
 size_t nondet_size(void);
 hawser_pairing nondet_pairing(void);
 hawser_link nondet_link(void);
-hawser_session nondet_session(void);
 hawser_stream nondet_stream(void);
+hawser_device nondet_device(void);
+hawser_symmetric nondet_symmetric(void);
+hawser_key nondet_key(void);
 
 static inline size_t up_to(size_t most) {
   size_t n = nondet_size();
@@ -36,7 +40,10 @@ void *any_bytes(size_t len);
 /* A pairing that hawser_pairing_valid() takes. */
 const hawser_pairing *any_valid_pairing(void);
 
-/* A session that hawser_session_valid() takes, with count streams, without unread frames. */
-hawser_session *any_valid_session(uint16_t count);
+/* Makes it a session that hawser_session_valid() takes, with STREAMS streams, without unread frames. */
+void any_session(hawser_session *s);
+
+/* A device that hawser_device_valid() takes, with such a session. */
+hawser_device *any_device(void);
 
 #endif

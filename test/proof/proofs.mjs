@@ -2,11 +2,18 @@
 // checked together with, its bounds (for --short and in full), and a fault seeded into the core that must be found.
 //
 //   meant    functions in which an unsigned number wraps, or a conversion drops bits, on purpose
-//   unwind   passes of a loop that suffice, where it is not so for all of them: loop: passes
+//   unwind   passes of a loop that suffice for all of them
+//   loops    and where they do not: loop: passes, or for --short and in full
 
 // Locals that are filled through a pointer, which the check for uses before a value does not follow: valgrind and
 // MemorySanitizer watch these.
-export const filled = ['collect_stream::1::header'];
+export const filled = [
+  'collect_stream::1::header',
+  'hawser_chain_start::1::c',
+  'hawser_restore::1::in',
+  'read_resumption::1::status',
+  'receive_answer::1::frame',
+];
 
 const port = ['port.c', 'given.c'];
 
@@ -65,9 +72,29 @@ export const proofs = [
     ],
   },
   {
+    name: 'counters count',
+    entry: ['counters.c', 'counts'],
+    sources: ['record.c', 'wire.c', 'pairing.c'],
+    support: ['given.c'],
+    bounds: { LEN: [16, 16] },
+    meant: ['hawser_put'],
+    unwind: 34,
+    seed: ['record.c', '    (*counter)++;\n  }', '  }\n  (*counter) += err != HAWSER_ERR_CRYPTO;'],
+  },
+  {
+    name: 'counters begin',
+    entry: ['counters.c', 'begins'],
+    sources: ['record.c', 'wire.c', 'pairing.c'],
+    support: ['given.c'],
+    bounds: {},
+    unwind: 34,
+    seed: ['record.c', '  link->tx_counter = 0;', ''],
+  },
+  {
     name: 'frames collected',
     entry: ['frames.c', 'collects'],
     sources: ['record.c', 'wire.c', 'pairing.c'],
+    support: [...port, 'stuffed.c'],
     bounds: { LEN: [600, 16466] },
     seed: ['record.c', 'len > expect.most || len > cap', 'len > expect.most'],
   },
@@ -75,6 +102,7 @@ export const proofs = [
     name: 'frames taken',
     entry: ['frames.c', 'takes'],
     sources: ['record.c', 'wire.c', 'pairing.c'],
+    support: [...port, 'stuffed.c'],
     bounds: { LEN: [600, 16466] },
     seed: ['record.c', 'if (len > cap - *held) {', 'if (len > cap) {'],
   },
@@ -82,6 +110,7 @@ export const proofs = [
     name: 'frames decoded',
     entry: ['frames.c', 'decodes_frames'],
     sources: ['record.c', 'wire.c', 'pairing.c'],
+    support: [...port, 'stuffed.c'],
     bounds: { LEN: [600, 16466] },
     seed: ['record.c', 'frame->len < HAWSER_HEADER_LEN || ', ''],
   },
@@ -89,6 +118,7 @@ export const proofs = [
     name: 'messages framed',
     entry: ['frames.c', 'frames_messages'],
     sources: ['record.c', 'wire.c', 'pairing.c'],
+    support: [...port, 'stuffed.c'],
     bounds: { LEN: [600, 16466] },
     meant: ['hawser_frame_message'],
     seed: ['record.c', '(cap - 1) / 255;', 'cap / 256;'],
@@ -130,6 +160,32 @@ export const proofs = [
     ],
   },
   {
+    name: 'saved stream read',
+    entry: ['saved.c', 'restores_stream'],
+    sources: ['session.c', 'record.c', 'wire.c', 'pairing.c'],
+    bounds: { STREAMS: [2, 4] },
+    loops: { 'hawser_is_zero.0': 66 },
+    seed: ['device.c', 'id < s->stream_count && own', 'id <= s->stream_count && own'],
+  },
+  {
+    name: 'saved state read',
+    entry: ['saved.c', 'restores'],
+    sources: ['session.c', 'record.c', 'wire.c', 'pairing.c'],
+    defines: { WHOLE: 1 },
+    bounds: { LEN: [76, 156], STREAMS: [2, 2] },
+    loops: { 'hawser_is_zero.0': 66, 'read_saved.0': [4, 8], 'hawser_restore.0': [4, 8] },
+    seed: ['device.c', 'SAVE_HEAD + HAWSER_CHECK_LEN', 'HAWSER_CHECK_LEN - 1'],
+  },
+  {
+    name: 'answers to a device',
+    entry: ['answers.c', 'receives_answers'],
+    sources: ['session.c', 'record.c', 'wire.c', 'pairing.c'],
+    bounds: { LEN: [64, 65535] },
+    meant: ['hawser_put'],
+    loops: { 'hawser_is_zero.0': 66 },
+    seed: ['device.c', 'frame.len - HAWSER_HEADER_LEN, now_ms', 'frame.len, now_ms'],
+  },
+  {
     name: 'message 2 of a full handshake read',
     entry: ['devices.c', 'reads_full_answers'],
     sources: ['handshake.c', 'noise.c', 'wire.c', 'pairing.c'],
@@ -147,12 +203,39 @@ export const proofs = [
     seed: ['resume.c', 'len != HAWSER_RESUME2_LEN', 'len < HAWSER_RESUME2_HEAD'],
   },
   {
+    name: 'tickets of a chain',
+    entry: ['chains.c', 'tickets'],
+    sources: ['gateway.c', 'resume.c', 'wire.c', 'pairing.c'],
+    support: [...port, 'copied.c'],
+    bounds: { LEN: [3, 8] },
+    meant: ['window_position'],
+    loops: { 'move_blocks.0': 10 },
+    seed: ['gateway.c', 'return at->b > chain->b;', 'return 1;'],
+  },
+  {
     name: 'message 1 looked at',
     entry: ['accepts.c', 'reads_message1'],
     sources: ['handshake.c', 'wire.c', 'pairing.c'],
     support: [...port, 'copied.c'],
     bounds: {},
     seed: ['gateway.c', ' && len <= fixed + HAWSER_ID_MAX', ''],
+  },
+  {
+    name: 'message 1 of a full handshake read',
+    entry: ['accepts.c', 'answers_full'],
+    sources: ['handshake.c', 'resume.c', 'record.c', 'wire.c', 'pairing.c'],
+    support: [...port, 'copied.c', 'stuffed.c', 'mixed.c'],
+    bounds: {},
+    loops: { 'hawser_is_zero.0': 66, 'memcmp.0': 33 },
+    seed: ['handshake.c', 'len != hawser_full_len(p->mode, p->suite) + p->id_len', 'len < 40'],
+  },
+  {
+    name: 'handshake state mixed',
+    entry: ['noises.c', 'mixes'],
+    sources: ['noise.c', 'wire.c', 'pairing.c'],
+    bounds: { LEN: [120, 4095] },
+    loops: { 'hawser_symmetric_init.0': 33 },
+    seed: ['noise.c', 'uint8_t out[96];', 'uint8_t out[64];'],
   },
   {
     name: 'message 1 of a resumption read',
