@@ -91,6 +91,16 @@ export const proofs = [
     seed: ['record.c', '  link->tx_counter = 0;', ''],
   },
   {
+    name: 'nothing of a failure leaves',
+    entry: ['sent.c', 'sends'],
+    sources: ['session.c', 'record.c', 'frames.c', 'wire.c', 'pairing.c'],
+    support: [...port, 'stuffed.c'],
+    bounds: { LEN: [600, 16400] },
+    meant: ['hawser_put', 'hawser_record_seal'],
+    loops: { 'hawser_is_zero.0': 66 },
+    seed: ['session.c', 'hawser_port_wipe(out, cap);', ''],
+  },
+  {
     name: 'frames collected',
     entry: ['frames.c', 'collects'],
     sources: ['record.c', 'wire.c', 'pairing.c'],
