@@ -182,7 +182,7 @@ export const proofs = [
     entry: ['saved.c', 'restores'],
     sources: ['session.c', 'record.c', 'wire.c', 'pairing.c'],
     defines: { WHOLE: 1 },
-    bounds: { LEN: [76, 116], STREAMS: [2, 2] },
+    bounds: { LEN: [76, 116], STREAMS: [1, 2] },
     loops: { 'hawser_is_zero.0': 66, 'read_saved.0': [4, 6], 'hawser_restore.0': [4, 6] },
     seed: ['device.c', 'SAVE_HEAD + HAWSER_CHECK_LEN', 'HAWSER_CHECK_LEN - 1'],
   },
