@@ -55,36 +55,34 @@ static int reads_message(const uint8_t *message, size_t len) {
   return result();
 }
 
-int hawser_full_read2(hawser_noise *n, const hawser_pairing *pairing, const uint8_t *in, size_t len) {
-  (void)n;
+/* Keys go to where the link and the session will have them. */
+static void derives(const hawser_keys *keys) {
+  PROVE(__CPROVER_w_ok(keys->d2g, HAWSER_KEY_LEN) && __CPROVER_w_ok(keys->g2d, HAWSER_KEY_LEN), "room for keys");
+  PROVE(__CPROVER_w_ok(keys->name, HAWSER_NAME_LEN), "room for a name");
+  __CPROVER_havoc_slice(keys->d2g, HAWSER_KEY_LEN);
+  __CPROVER_havoc_slice(keys->g2d, HAWSER_KEY_LEN);
+  __CPROVER_havoc_slice(keys->name, HAWSER_NAME_LEN);
+}
+
+int hawser_full_read2(const struct hawser_asked *asked, const hawser_pairing *pairing, const uint8_t *in, size_t len,
+                      const hawser_keys *keys, uint8_t b0[HAWSER_KEY_LEN]) {
   (void)pairing;
+  PROVE(__CPROVER_r_ok(asked, sizeof *asked), "what was asked with");
+  derives(keys);
+  __CPROVER_havoc_slice(b0, HAWSER_KEY_LEN);
   return reads_message(in, len);
 }
 
-int hawser_noise_finish(const hawser_noise *n, hawser_keys *keys, uint8_t b0[HAWSER_KEY_LEN]) {
-  (void)n;
-  __CPROVER_havoc_slice(keys, sizeof *keys);
-  __CPROVER_havoc_slice(b0, HAWSER_KEY_LEN);
-  return result();
-}
-
 int hawser_resume_read2(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport,
-                        const uint8_t *m, size_t len, uint8_t *status) {
+                        const uint8_t *m, size_t len, const hawser_keys *keys, struct hawser_answer *a,
+                        uint8_t *status) {
   (void)r;
   (void)h1;
   (void)transport;
+  derives(keys);
+  __CPROVER_havoc_slice(a, sizeof *a);
+  a->step[0] = 1; /* no secret is zero */
   *status = nondet_u8();
-  return reads_message(m, len);
-}
-
-int hawser_resume_keys(const uint8_t r[HAWSER_KEY_LEN], const uint8_t h1[HAWSER_HASH_LEN], uint8_t transport,
-                       const uint8_t *m, size_t len, hawser_keys *keys, uint8_t *next) {
-  (void)r;
-  (void)h1;
-  (void)transport;
-  __CPROVER_havoc_slice(keys, sizeof *keys);
-  __CPROVER_havoc_slice(next, HAWSER_KEY_LEN);
-  next[0] = 1; /* no secret is zero */
   return reads_message(m, len);
 }
 
