@@ -746,6 +746,7 @@ static void timeouts(uint64_t ms) {
     drain_device();
     send_device();
     send_device();
+    drain_device(); /* what is sent may end a stream */
     /* SPEC-independent: a caller that serves deadlines must not spin */
     FUZZ_ASSERT(!w.link_device || hawser_device_deadline(&r.device) > r.now || w.dirty);
   }
