@@ -114,7 +114,7 @@ async function roundTrip(stream: Duplex): Promise<void> {
   await echo(stream, one);
 }
 
-/** A session whose connection is torn each time: it resumes, and its stream goes on. */
+/** A session whose connection is torn each time: it resumes, and its stream goes on. Who writes to it does not look for that. */
 class WarmLoop {
   private constructor(
     private readonly session: Session,
@@ -136,10 +136,10 @@ class WarmLoop {
   }
 
   async turn(): Promise<void> {
-    const resumed = once(this.session, 'resume');
+    const resumed = once(this.session, 'resume') as Promise<[{ continued: boolean }]>;
     this.socket().resetAndDestroy();
-    const [{ continued }] = (await resumed) as [{ continued: boolean }];
-    if (!continued) throw new Error('the session was lost');
     await echo(this.stream, one);
+    const [{ continued }] = await resumed;
+    if (!continued) throw new Error('the session was lost');
   }
 }
