@@ -48,6 +48,8 @@ const checkText = Buffer.from('hawser store');
 const versionLength = 6;
 const serialForm = /^[0-9a-f]{32}$/;
 const defaultAhead = 2;
+/** As long as an answer waits for its first record (SPEC 7.5 rule 4). Milliseconds. */
+const rememberedFor = 60_000;
 
 export interface SealedStoreOptions {
   sealingKey: Uint8Array;
@@ -56,6 +58,8 @@ export interface SealedStoreOptions {
   label: string;
   /** For tests of the upgrade path. */
   upgrades?: readonly Upgrade[];
+  /** For tests: milliseconds on a clock that does not go back. */
+  now?: () => number;
 }
 
 export class SealedStore implements Store {
@@ -67,8 +71,9 @@ export class SealedStore implements Store {
   readonly #upgrades: readonly Upgrade[];
   /** Decoded static records by id, each while its sealed bytes are the stored ones. */
   readonly #records = new Map<string, { sealed: Buffer; record: DeviceRecord }>();
-  /** Not longer than they are in the store, as far as this process knows: they hold secrets of positions that are erased when they were passed. */
+  /** For as long as a handshake may need them: they hold secrets of positions, which another process may pass and erase. */
   readonly #states = new Map<string, KnownState>();
+  readonly #now: () => number;
   #closed = false;
 
   private constructor(backend: Backend, options: SealedStoreOptions) {
@@ -78,6 +83,7 @@ export class SealedStore implements Store {
     this.#tombstones = options.tombstones;
     this.#label = options.label;
     this.#upgrades = options.upgrades ?? upgrades;
+    this.#now = options.now ?? (() => performance.now());
   }
 
   /** ERR_HAWSER_CONFIG: another sealing key, or a schema that this version does not know. Takes over what it was given. */
@@ -160,6 +166,7 @@ export class SealedStore implements Store {
   async revision(): Promise<number> {
     this.#assertOpen();
     this.#backend.refresh();
+    this.#forgetOld();
     return readNumber(this.#backend.get(meta('revision'))) ?? 0;
   }
 
@@ -210,8 +217,27 @@ export class SealedStore implements Store {
     const version = value.readUIntBE(0, versionLength);
     const plain = this.#openOrThrow(id, stateAd(id, version), value.subarray(versionLength));
     const open = { ...decodeState(plain), version };
-    remember(this.#states, name, { value: Buffer.from(value), open });
+    this.#remember(name, Buffer.from(value), open);
     return open;
+  }
+
+  #remember(name: string, value: Buffer, open: OpenState): void {
+    this.#forgetOld();
+    remember(this.#states, name, { value, open, until: this.#now() + rememberedFor });
+  }
+
+  /** The oldest come first. */
+  #forgetOld(): void {
+    const now = this.#now();
+    for (const [name, { until }] of this.#states) {
+      if (until > now) return;
+      this.#states.delete(name);
+    }
+  }
+
+  /** @internal States that are held open. */
+  get remembered(): number {
+    return this.#states.size;
   }
 
   #openOrThrow(id: Uint8Array, ad: Uint8Array, sealed: Uint8Array): Buffer {
@@ -363,18 +389,16 @@ export class SealedStore implements Store {
     const key = chainKey(id);
     const present = this.#known(id, version);
     if (!present) return false;
-    const next: KnownState = {
-      value: this.#sealState(id, version + 1, state, tickets),
-      open: { state, tickets, version: version + 1 },
-    };
+    const plain = encodeState(state, tickets);
+    const value = this.#sealPlain(id, version + 1, plain);
     const done = await this.#backend.transaction((table) => {
       if (!table.get(key)?.equals(present.value)) return false;
       this.#replaceTickets(table, id, present.open.tickets, tickets);
-      table.put(key, next.value);
+      table.put(key, value);
+      // As if it had been read again, and not of the caller's arrays.
+      this.#remember(latin1(id), value, { ...decodeState(plain), version: version + 1 });
       return true;
     });
-    // As if it had been read again.
-    if (done) remember(this.#states, latin1(id), next);
     if (done && durable) await this.#backend.flushed();
     return done;
   }
@@ -439,8 +463,12 @@ export class SealedStore implements Store {
   }
 
   #sealState(id: Uint8Array, version: number, state: ChainState, tickets: readonly Uint8Array[]): Buffer {
+    return this.#sealPlain(id, version, encodeState(state, tickets));
+  }
+
+  #sealPlain(id: Uint8Array, version: number, plain: Buffer): Buffer {
     const ad = stateAd(id, version);
-    return this.#seal.seal(id, ad, encodeState(state, tickets), ad.subarray(-versionLength));
+    return this.#seal.seal(id, ad, plain, ad.subarray(-versionLength));
   }
 
   #replaceTickets(table: Table, id: Uint8Array, old: readonly Uint8Array[], next: readonly Uint8Array[]): void {
@@ -498,6 +526,7 @@ interface KnownState {
   /** As it is stored. */
   value: Buffer;
   open: OpenState;
+  until: number;
 }
 
 interface OpenState {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 import { Mode, Suite, type Chain } from '../../lib/engine.js';
 import { decodeState, encodeState, Seal } from '../../lib/store/codec.js';
+import { LmdbBackend } from '../../lib/store/lmdb-backend.js';
 import { lmdbStore } from '../../lib/store/lmdb.js';
 import { memoryStore } from '../../lib/store/memory.js';
 import { SealedStore, type Backend } from '../../lib/store/store.js';
@@ -382,6 +383,63 @@ describe('store: lmdb on disk', () => {
       lmdbStore({ path: '/dev/null/store', sealingKey }),
       code('ERR_HAWSER_STORAGE', /\/dev\/null\/store/),
     );
+  });
+});
+
+describe('store: what a process remembers', () => {
+  let now = 0;
+  let store: SealedStore;
+  const folder = mkdtempSync(join(tmpdir(), 'hawser-remembered-'));
+  let folders = 0;
+  after(() => rmSync(folder, { recursive: true }));
+  afterEach(() => store.close());
+  const openStore = (): Promise<SealedStore> =>
+    SealedStore.open(new LmdbBackend(join(folder, String((folders += 1)))), {
+      sealingKey,
+      tombstones: new MemoryTombstones(),
+      label: 'test',
+      now: () => now,
+    });
+
+  it('secrets of a position go a minute later: another process may have passed and erased it', async () => {
+    store = await openStore();
+    await store.add(ticketPairing('dev1'));
+    const { record, version, state } = await entry(store, 'dev1');
+    assert.ok(state.chain);
+    now += 59_000;
+    assert.equal(await store.compareAndSet(record.id, version, state, tickets(state.chain), false), true);
+    await store.revision();
+    assert.equal(store.remembered, 1);
+    now += 59_999;
+    await store.revision();
+    assert.equal(store.remembered, 1);
+    now += 1;
+    await store.revision();
+    assert.equal(store.remembered, 0);
+  });
+
+  it('nothing is remembered of a device that was removed while it moved', async () => {
+    store = await openStore();
+    await store.add(ticketPairing('dev1'));
+    const { record, version, state } = await entry(store, 'dev1');
+    await Promise.all([store.compareAndSet(record.id, version, state, [], false), store.remove(record.id)]);
+    assert.equal(store.remembered, 0);
+    assert.equal(await store.get(record.id), undefined);
+  });
+
+  it('it is no array of the caller, who may wipe what was handed over', async () => {
+    store = await openStore();
+    await store.add(ticketPairing('dev1'));
+    const { record, version, state } = await entry(store, 'dev1');
+    const chain = newChain();
+    const [indexed, expected] = [tickets(chain), tickets(chain)];
+    const r = Buffer.from(chain.r);
+    await store.compareAndSet(record.id, version, { ...state, chain }, indexed, false);
+    for (const secret of [chain.r, chain.next, chain.id, ...indexed]) secret.fill(0);
+    const after = await entry(store, 'dev1');
+    assert.ok(r.equals(after.state.chain?.r ?? Buffer.alloc(0)));
+    await store.compareAndSet(record.id, after.version, after.state, [], false);
+    assert.deepEqual(await store.byTicket(at(expected, 0)), []);
   });
 });
 
