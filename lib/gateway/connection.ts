@@ -43,6 +43,8 @@ export class Connection implements SessionLink {
   #vouched = false;
   #session: DeviceSession | undefined;
   readonly #intake: Intake;
+  /** The store is asked whose message 1 it is. */
+  #asking = false;
   /** The peer hung up while the store was asked: what it sent before comes first. */
   #hungUpMeanwhile = false;
   #closed = false;
@@ -58,7 +60,7 @@ export class Connection implements SessionLink {
   ) {
     this.#context = context;
     this.#door = door;
-    const read = (bytes: Uint8Array): void => this.#intake.push(bytes);
+    const read = (bytes: Uint8Array): void => this.#received(bytes);
     this.#pipe = pipe;
     if (given) pipe.on('data', read);
     else readBorrowed(pipe, read);
@@ -128,6 +130,12 @@ export class Connection implements SessionLink {
     return this.#transport === Transport.Serial;
   }
 
+  /** SPEC 3.3: nothing follows message 1 before its answer. So a stranger holds no memory while the store is asked. */
+  #received(bytes: Uint8Array): void {
+    if (this.#asking && bytes.length > 0) this.#drop('badMessage');
+    else this.#intake.push(bytes);
+  }
+
   #onData(chunk: Uint8Array): void {
     if (this.#closed) return;
     if (this.#serial) this.#serialData(chunk);
@@ -171,8 +179,8 @@ export class Connection implements SessionLink {
         return this.#drop(this.#waiting ? 'badRecord' : 'badMessage', undefined, event.error);
       case 'id':
       case 'ticket':
-        // SPEC 3.3: nothing follows message 1 before its answer.
         if (rest.length > 0 && !this.#serial) return this.#drop('badMessage');
+        this.#asking = !this.#serial;
         return this.#wait(rest, () => this.#answer(accept, event));
       case 'confirm':
         return this.#wait(rest, () => this.#confirm());
@@ -188,6 +196,7 @@ export class Connection implements SessionLink {
   }
 
   #goOn(): void {
+    this.#asking = false;
     if (this.#closed) return;
     this.#intake.release();
     if (this.#hungUpMeanwhile) this.#hungUp();
@@ -205,8 +214,8 @@ export class Connection implements SessionLink {
     this.#takeWaiting()?.accept.wipe();
     this.#vouched = true;
     this.#waiting = { ...answer, ms: performance.now() - start };
-    this.write(answer.bytes);
     this.#owner.waits(answer.candidate.device);
+    this.write(answer.bytes);
   }
 
   #takeWaiting(): Waiting | undefined {

@@ -113,6 +113,29 @@ describe('gateway', function () {
       assert.deepEqual([answer.length, closed], [0, true]);
     });
 
+    it('bytes that come while the store is asked whose message 1 it is: silence, and no memory for them', async () => {
+      const real = message1(bareDevice(await world.pair({ mode: Mode.Psk })));
+      const asked: (() => void)[] = [];
+      const get = world.store.get.bind(world.store);
+      world.store.get = (id) => new Promise<void>((go) => asked.push(go)).then(() => get(id));
+      const sockets = Array.from({ length: 50 }, () =>
+        netConnect({ port: world.port, host: '127.0.0.1' }).on('error', () => undefined),
+      );
+      for (const socket of sockets) socket.write(real);
+      await until(() => asked.length === sockets.length, 'all are asked for');
+      const before = process.memoryUsage().arrayBuffers;
+      let answered = 0;
+      for (const socket of sockets) socket.on('data', (bytes: Buffer) => (answered += bytes.length));
+      for (const socket of sockets) socket.write(Buffer.alloc(100_000, 0x41));
+      await until(() => world.gateway.counters.get('badMessage') >= sockets.length, 'all are dropped');
+      assert.equal(world.gateway.halfOpen, 0);
+      const more = process.memoryUsage().arrayBuffers - before - sockets.length * 100_000; // the senders' own
+      assert.ok(more < sockets.length * 10_000, `${more} bytes more`);
+      for (const go of asked) go();
+      await until(() => sockets.every((socket) => socket.destroyed));
+      assert.equal(answered, 0);
+    });
+
     it('whoever says nothing is dropped in time', async () => {
       await reopen({ handshakeTimeout: 60 });
       const { closed } = await knock(world.port, new Uint8Array([0]), 2000);
