@@ -138,7 +138,6 @@ export class Forwarder {
     const closed = once(this.#server, 'close');
     this.#server.close();
     const timer = setTimeout(() => this.#sockets.forEach((socket) => socket.resetAndDestroy()), ms);
-    // The server counts the sockets that it accepted, and these were made anew.
     const over = new Promise<void>((resolve) => (this.#over = resolve));
     this.#settle();
     await Promise.all([closed, over]);

@@ -1,11 +1,12 @@
 /**
- * The pure-JS engine: the same core as csrc/, for hosts without the addon and for browsers.
+ * The pure-JS engine: the same core as csrc/, for hosts without the addon.
  */
 
 import { Suite, type Engine, type EngineOptions, type SessionOptions } from '../../engine.js';
 import { gateKeys, Port, type JsEngineHooks } from './crypto.js';
 import { Device } from './device.js';
 import { Accept, AnswerNonces, Gateway } from './gateway.js';
+import { sha2 } from './libraries.js';
 import { Pairing } from './pairing.js';
 import { chainMove, chainStart, chainTickets } from './resume.js';
 import type { SessionSettings } from './session.js';
@@ -31,6 +32,7 @@ function checkId(id: Uint8Array, field: string): void {
 
 /** `hooks` and `port` are for tests alone. */
 export function createJsEngine(options: EngineOptions = {}, hooks: JsEngineHooks = {}, port = new Port(hooks)): Engine {
+  sha2(); // where it does not load, the engine is not chosen
   const nonces = new AnswerNonces(port);
   return {
     name: 'js',

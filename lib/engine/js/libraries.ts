@@ -1,5 +1,5 @@
 /**
- * The libraries of the JS engine's cryptography, loaded when they are first used: where the native engine serves they never are, which spares
+ * The libraries of the JS engine's cryptography, and the one file of it that knows Node. They are loaded when they are first used: where the native engine serves they never are, which spares
  * a process 60 ms, and 1.7 MB of heap that each of its garbage collections would look through.
  */
 
@@ -9,12 +9,22 @@ import type * as Nist from '@noble/curves/nist.js';
 import type * as Hmac from '@noble/hashes/hmac.js';
 import type * as Sha2 from '@noble/hashes/sha2.js';
 import type Nacl from 'tweetnacl';
+import { HawserError } from '../../errors.js';
 
 const require = createRequire(import.meta.url);
 
 function lazy<Library>(name: string): () => Library {
   let library: Library | undefined;
-  return () => (library ??= require(name) as Library);
+  return () => (library ??= load(name) as Library);
+}
+
+function load(name: string): unknown {
+  try {
+    return require(name);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new HawserError('ERR_HAWSER_ENGINE', `js does not load: ${name}: ${reason}`, { cause });
+  }
 }
 
 export const aes = lazy<typeof Aes>('@noble/ciphers/aes.js');
