@@ -68,11 +68,17 @@ function directionData(seen: SeenDirection): object {
   };
 }
 
+/** ISO 8601; null for what a capture calls a time and no calendar has. */
+function timestamp(seconds: number): string | null {
+  const ms = seconds * 1000;
+  return Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : null;
+}
+
 function linkData(one: Link): object {
   return {
     device: one.device,
     gateway: one.gateway,
-    start: new Date(one.start * 1000).toISOString(),
+    start: timestamp(one.start),
     end: one.end,
     ...(one.answerMs !== undefined && { answerMs: Number(one.answerMs.toFixed(3)) }),
     deviceToGateway: directionData(one.d2g),
@@ -100,7 +106,7 @@ const ENDS = { open: 'open at the end of the capture', fin: 'closed', rst: 'torn
 function linkText(one: Link, index: number): string {
   const answer = one.answerMs === undefined ? '' : ` after ${one.answerMs.toFixed(1)} ms`;
   return [
-    `  link ${index + 1}  ${one.device} -> ${one.gateway}  ${new Date(one.start * 1000).toISOString()}  ${ENDS[one.end]}`,
+    `  link ${index + 1}  ${one.device} -> ${one.gateway}  ${timestamp(one.start) ?? 'at no time'}  ${ENDS[one.end]}`,
     `    -> ${messageText(one.d2g.message)}`,
     `    <- ${messageText(one.g2d.message)}${answer}`,
     `    -> ${recordsText(one.d2g)}`,
