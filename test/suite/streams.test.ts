@@ -212,6 +212,20 @@ function streams(pair: EnginePair): void {
     assert.equal(device.acked, 300);
   });
 
+  it('FIN that was said already is said, also by the call that sends the last acknowledgement of the stream', () => {
+    const world = ready(pair);
+    const { device, gateway } = world.openStream();
+    device.write(pattern(10), true);
+    world.pump();
+    assert.equal(device.acked, 11);
+    gateway.write(new Uint8Array(0), true);
+    const { core } = world.device;
+    for (const bytes of world.session.output(world.now)) core.receive(bytes, world.now);
+    const { taken, finTaken, out } = core.write(device.id, new Uint8Array(0), true, world.now);
+    assert.deepEqual([taken, finTaken, out !== undefined], [0, true, true]);
+    assert.throws(() => core.write(device.id, new Uint8Array(0), true, world.now), { code: 'ERR_HAWSER_CLOSED' });
+  });
+
   it('FIN is acknowledged at once', () => {
     const world = ready(pair);
     const { device } = world.openStream();
