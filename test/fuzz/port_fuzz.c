@@ -88,7 +88,8 @@ int hawser_port_sha256(uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, 
 static int hmac_from(uint64_t h, uint8_t out[HAWSER_HASH_LEN], const hawser_bytes *parts, size_t count) {
   squeeze(absorb_parts(h, parts, count), out, HAWSER_HASH_LEN);
   /* SPEC 7.1, 9: names of chains and sessions are no secrets, and are compared like any other name */
-  if (count > 0 && parts[0].len >= 8 &&
+  if (count > 0 &&
+      (parts[0].len == 8 || parts[0].len == 8 + HAWSER_HASH_LEN) && /* SPEC 1: of a label, alone or before a hash */
       (memcmp(parts[0].ptr, "chainid", 8) == 0 || memcmp(parts[0].ptr, "name\0\0\0", 8) == 0)) {
     DEFINED_PUBLIC(out, HAWSER_HASH_LEN);
   }
