@@ -199,6 +199,10 @@ static int on_message1(hawser_accept *a, size_t len, hawser_accept_event *event)
   memset(a->name, 0, sizeof a->name);
   memset(a->continues, 0, sizeof a->continues);
   a->pairing = NULL;
+  a->verdict = HAWSER_NO_EARLY;
+  a->continued = 0;
+  a->early = 0;
+  a->early_len = 0;
   a->sent = 0;
   a->state = LOOKUP;
   return HAWSER_OK;

@@ -45,6 +45,11 @@ describe('C core and JS engine in lockstep', function () {
     assert.deepEqual(seen.filter((what) => !counts[what]), []); // prettier-ignore
   });
 
+  it('sessions in which a difference was found once show it no more', () => {
+    const once = [25340, 32834, 247770, 477487, 495384, 744572, 754806];
+    for (const seed of once) assert.deepEqual(runRange(seed, 1).differences, []);
+  });
+
   for (const [what, fault] of Object.entries(faults))
     it(`goes red when in the JS engine ${what}`, () => {
       const tamper: Options['tamper'] = (side, core) => (side === 'js' ? wrapped(core, fault as never) : core);

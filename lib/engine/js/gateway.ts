@@ -7,6 +7,7 @@
  */
 
 import {
+  Mode,
   Transport,
   Verdict,
   type AcceptCore,
@@ -247,6 +248,7 @@ export class Accept implements AcceptCore {
 
   offerId(from: CorePairing): boolean {
     this.#expect('asked', true, 'offerId');
+    argument(from.mode !== Mode.Ticket, 'pairing: of mode ticket');
     const type = parseFullType(this.#message[0] as number);
     const id = type && idOfFull1(this.#message, type.mode, type.suite);
     if (!type || !id || from.mode !== type.mode || from.suite !== type.suite || !sameBytes(from.id, id)) return false;
