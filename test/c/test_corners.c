@@ -5,6 +5,7 @@
 #include "ends.h"
 
 #include "channel.h"
+#include "cobs.h"
 #include "record.h"
 #include "resume.h"
 
@@ -404,8 +405,8 @@ static void storing(uint8_t transport) {
 
 /* A serial line waits on after a bad answer, for so many of them. */
 static void bad_answers(void) {
-  uint8_t m1[256], m2[256], copy[256];
-  size_t m1_len, m2_len, used;
+  uint8_t m1[256], m2[256], copy[256], bad[256];
+  size_t m1_len, m2_len, plain, bad_len, used;
   int taken, err = HAWSER_OK, count = 0;
   ends_init(&e, HAWSER_TICKET, HAWSER_SUITE_NONE, HAWSER_SERIAL);
   CHECK(hawser_connect(&e.device, e.transport, NULL, &taken, e.now) == HAWSER_OK);
@@ -413,8 +414,11 @@ static void bad_answers(void) {
   CHECK(ends_answer(&e, m1, m1_len, m2, sizeof m2, &m2_len) == HAWSER_OK);
   for (; err == HAWSER_OK && count < 300; count++) {
     memcpy(copy, m2, m2_len);
-    copy[m2_len - 3] ^= copy[m2_len - 3] == 1 ? 2 : 1; /* no new zero, no new frame */
-    err = hawser_device_receive(&e.device, copy, m2_len, &used, e.now);
+    plain = hawser_cobs_decode(copy, m2_len - 1);
+    copy[plain - 1] ^= 1; /* in the tag, not in COBS, where it could make another length of it */
+    CHECK(hawser_frame_message(e.transport, copy + HAWSER_HEADER_LEN, plain - HAWSER_HEADER_LEN, bad, sizeof bad,
+                               &bad_len) == HAWSER_OK);
+    err = hawser_device_receive(&e.device, bad, bad_len, &used, e.now);
   }
   CHECK(err == HAWSER_ERR_AUTH && count == HAWSER_BAD_ANSWERS);
   e.device.bad = 0; /* one that is too short counts as well */
