@@ -6,8 +6,8 @@
 /** Bytes. A stream that sends little has a small one. */
 const small = 4 * 1024;
 const large = 256 * 1024;
-/** Free slabs of this thread that are kept, whichever stream had them. */
-const spare = 4;
+/** Free slabs of this thread that are kept, whichever stream had them: the windows of what is sent at full speed, since fresh slabs cost a collection of the whole heap every few. */
+const spare = 16;
 const spares: Buffer[] = [];
 
 interface Slab {

@@ -50,6 +50,9 @@ const small = turn / 8;
 /** After so much writing without a pause others come first. Milliseconds. */
 const burst = 4;
 
+/** And after so much of it: until the event loop turns, no memory of what was written comes back. Bytes. */
+const flood = 1 << 20;
+
 interface Chunk {
   bytes: Uint8Array;
   start: number;
@@ -311,6 +314,8 @@ export class Mux<Core extends SessionCore = SessionCore> {
   readonly #before: (() => void)[] = [];
   /** Round robin: the stream that goes first next time. */
   #first = 0;
+  /** Bytes written since the last pause. */
+  #flooded = 0;
   /** Grows when bytes were accepted at either end. */
   progress = 0;
 
@@ -512,17 +517,19 @@ export class Mux<Core extends SessionCore = SessionCore> {
     const until = performance.now() + burst;
     for (let port = ready.shift(); port && this.#link && !this.#clogged; port = ready.shift()) {
       if (!port.closed && port.pump(monotonic(), write)) ready.push(port);
-      if (ready.length > 0 && performance.now() >= until) return this.#pausePumping();
+      if (this.#flooded >= flood || (ready.length > 0 && performance.now() >= until)) return this.#pausePumping();
     }
   }
 
   /** Whoever else this process serves has a turn first. */
   #pausePumping(): void {
+    this.#flooded = 0;
     this.#clogged = true;
     this.drained();
   }
 
   #write(bytes: Uint8Array): void {
+    this.#flooded += bytes.length;
     if (this.#link && !this.#link.write(bytes, () => this.core.release?.(bytes))) this.#clogged = true;
   }
 

@@ -1,8 +1,9 @@
 /** The JSON form of a device's pairing: what `hawser pair` writes and `hawser connect` reads. Bytes are hex. */
 
-import * as v from 'valibot';
+import type * as Valibot from 'valibot';
 import { Mode } from '../engine.js';
 import { HawserError } from '../errors.js';
+import { lazy, require } from '../lazy.js';
 import { didYouMean } from '../nearest.js';
 import type { Address, DevicePairing } from '../types.js';
 import { formatAddress, parseAddress } from '../address.js';
@@ -22,45 +23,49 @@ import type { ModeName, RangedField, SuiteName } from './terms.js';
 
 const VERSION = 1;
 
-const hex = v.pipe(
-  v.string('not a string of hex digits'),
-  v.regex(/^([0-9a-fA-F]{2})*$/, 'not an even number of hex digits'),
-);
-const number = v.number('not a number');
-const time = v.pipe(v.string('not a time'), v.isoTimestamp('not a time like 2030-01-31T00:00:00.000Z'));
-const oneOf = <T extends string>(names: Record<T, number>): v.PicklistSchema<T[], string> => {
-  const keys = Object.keys(names) as T[];
-  return v.picklist(keys, `not one of ${keys.join(', ')}`);
-};
-
 /** The file, field by field. `check` is that of the binary form (SPEC 4.1), so that a flipped digit is noticed. */
-const schema = {
-  hawser: v.literal('pairing', 'not "pairing"'),
-  version: v.literal(VERSION, `this program reads version ${VERSION}`),
-  mode: oneOf<ModeName>(MODE_NAMES),
-  suite: oneOf<SuiteName>(SUITE_NAMES),
-  device: hex,
-  gateway: hex,
-  recordMax: number,
-  windowDevice: number,
-  windowGateway: number,
-  maxSteps: number,
-  maxBlocks: number,
-  addresses: v.array(v.string('not a string'), 'not a list'),
-  upstreams: v.optional(v.array(v.string('not a string'), 'not a list')),
-  notBefore: v.optional(time),
-  expiry: v.optional(time),
-  privateKey: v.optional(hex),
-  gatewayPublicKey: v.optional(hex),
-  ss: v.optional(hex),
-  gateD2g: v.optional(hex),
-  gateG2d: v.optional(hex),
-  psk: v.optional(hex),
-  ticket: v.optional(hex),
-  check: hex,
-};
-const File = v.object(schema, 'not an object');
-type File = v.InferOutput<typeof File>;
+function fieldsOf(v: typeof Valibot) {
+  const hex = v.pipe(
+    v.string('not a string of hex digits'),
+    v.regex(/^([0-9a-fA-F]{2})*$/, 'not an even number of hex digits'),
+  );
+  const number = v.number('not a number');
+  const time = v.pipe(v.string('not a time'), v.isoTimestamp('not a time like 2030-01-31T00:00:00.000Z'));
+  const oneOf = <T extends string>(names: Record<T, number>): Valibot.PicklistSchema<T[], string> => {
+    const keys = Object.keys(names) as T[];
+    return v.picklist(keys, `not one of ${keys.join(', ')}`);
+  };
+  return {
+    hawser: v.literal('pairing', 'not "pairing"'),
+    version: v.literal(VERSION, `this program reads version ${VERSION}`),
+    mode: oneOf<ModeName>(MODE_NAMES),
+    suite: oneOf<SuiteName>(SUITE_NAMES),
+    device: hex,
+    gateway: hex,
+    recordMax: number,
+    windowDevice: number,
+    windowGateway: number,
+    maxSteps: number,
+    maxBlocks: number,
+    addresses: v.array(v.string('not a string'), 'not a list'),
+    upstreams: v.optional(v.array(v.string('not a string'), 'not a list')),
+    notBefore: v.optional(time),
+    expiry: v.optional(time),
+    privateKey: v.optional(hex),
+    gatewayPublicKey: v.optional(hex),
+    ss: v.optional(hex),
+    gateD2g: v.optional(hex),
+    gateG2d: v.optional(hex),
+    psk: v.optional(hex),
+    ticket: v.optional(hex),
+    check: hex,
+  };
+}
+
+const valibot = lazy(() => require('valibot') as typeof Valibot);
+const fields = lazy(() => fieldsOf(valibot()));
+const schema = lazy(() => valibot().object(fields(), 'not an object'));
+type File = Valibot.InferOutput<ReturnType<typeof schema>>;
 
 const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const checkOf = (pairing: DevicePairing): string => encodePairing(pairing).subarray(-8).toString('hex');
@@ -105,13 +110,14 @@ function parseJson(text: string): Record<string, unknown> {
 
 function checkKeys(value: Record<string, unknown>): void {
   for (const key of Object.keys(value)) {
-    if (!Object.hasOwn(schema, key))
-      throw fieldError(key, `not a field of a pairing${didYouMean(key, Object.keys(schema))}`);
+    if (!Object.hasOwn(fields(), key))
+      throw fieldError(key, `not a field of a pairing${didYouMean(key, Object.keys(fields()))}`);
   }
 }
 
 function validate(value: Record<string, unknown>): File {
-  const result = v.safeParse(File, value, { abortEarly: true });
+  const v = valibot();
+  const result = v.safeParse(schema(), value, { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
   const field = v.getDotPath(issue) ?? 'file';
