@@ -55,6 +55,7 @@ export class HawserStream extends Duplex implements StreamEnd {
   readonly verdict: Promise<Verdict>;
   readonly #early: EarlyVerdict;
   readonly #copies = new Copies();
+  readonly #enough: number;
   #port: StreamPort | undefined;
   #pipe: Writable | undefined;
   #pushed = 0;
@@ -67,6 +68,8 @@ export class HawserStream extends Duplex implements StreamEnd {
   #loose = 0;
   /** A short write was answered false. */
   #owesDrain = false;
+  /** Node's queue may hold something, or take nothing any more. */
+  #queued = false;
 
   /** Made by Session.open(). `windows` are the pairing's, in bytes. */
   constructor(
@@ -80,6 +83,7 @@ export class HawserStream extends Duplex implements StreamEnd {
       writableHighWaterMark: Math.min(windows.peer, maxWritable),
       emitClose: true,
     });
+    this.#enough = this.writableHighWaterMark;
     this.#early = early;
     this.verdict = early.promise;
   }
@@ -121,19 +125,37 @@ export class HawserStream extends Duplex implements StreamEnd {
    * While nothing waits in Node's queue, chunks go straight to where their copies stand: short ones would be queued one by one, only to be put
    * together again, and long ones would each wait until the last was sent.
    */
-  override write(chunk: unknown, ...more: unknown[]): boolean {
-    if (more.length === 0 && chunk instanceof Uint8Array && this.#copied(chunk)) {
-      const full = this.#loose + (this.#port?.unsent ?? 0) >= this.writableHighWaterMark;
+  override write(chunk: unknown, encoding?: unknown, done?: unknown): boolean {
+    if (encoding === undefined && done === undefined && chunk instanceof Uint8Array && this.#copied(chunk)) {
+      const full = this.#loose + (this.#port?.unsent ?? 0) >= this.#enough;
       this.#owesDrain = full;
       return !full;
     }
-    return (super.write as (...all: unknown[]) => boolean).call(this, chunk, ...more);
+    this.#queued = true;
+    return (super.write as (...all: unknown[]) => boolean).call(this, chunk, encoding, done);
+  }
+
+  override end(...all: unknown[]): this {
+    this.#queued = true;
+    return (super.end as (...all: unknown[]) => this).apply(this, all);
+  }
+
+  override cork(): void {
+    this.#queued = true;
+    super.cork();
+  }
+
+  /** Nothing waits in Node's queue, and it is open. */
+  #idle(): boolean {
+    if (this.writableLength > 0 || this.writableCorked > 0 || !this.writable) return false;
+    this.#queued = false;
+    return true;
   }
 
   #copied(chunk: Uint8Array): boolean {
     const port = this.#port;
-    if (chunk.length === 0 || !port || port.closed || this.#owesDrain) return false;
-    if (this.#writing || this.writableLength > 0 || this.writableCorked > 0 || !this.writable) return false;
+    if (chunk.length === 0 || !port || port.closed || this.#owesDrain || this.#writing) return false;
+    if (this.#queued && !this.#idle()) return false;
     if (chunk.length <= short && this.#copies.append(chunk, port.written + this.#loose)) {
       if (this.#loose === 0) port.soon(this.#flush);
       this.#loose += chunk.length;
@@ -205,6 +227,7 @@ export class HawserStream extends Duplex implements StreamEnd {
   }
 
   override _destroy(error: Error | null, done: Done): void {
+    this.#queued = true;
     const port = this.#port;
     if (port && !port.closed) port.reset(error ? Code.Cancelled : Code.Done);
     this.#early.set(Verdict.Unknown);
