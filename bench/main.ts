@@ -85,7 +85,7 @@ async function benchEngines(effort: Effort): Promise<void> {
       await measure(
         row,
         each((engine) => handshakes(engine, mode, suite, effort.ms / 4)),
-        effort.rounds,
+        effort,
       ),
     );
   }
@@ -100,7 +100,7 @@ async function benchEngines(effort: Effort): Promise<void> {
       await measure(
         row,
         each((engine) => resumptions(engine, mode, suite, effort.ms / 4)),
-        effort.rounds,
+        effort,
       ),
     );
   }
@@ -117,7 +117,7 @@ async function benchEngines(effort: Effort): Promise<void> {
       unit: '/s',
       peer: 'node:crypto',
     };
-    const row = await measure(options, contenders, effort.rounds);
+    const row = await measure(options, contenders, effort);
     tell(row);
     const scaled = row.results.map((result) => ({ ...result, ...inGigabytes(result, bytes) }));
     tell({ ...row, what: `${name}, as volume`, unit: 'GB/s', results: scaled });

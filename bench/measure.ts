@@ -25,10 +25,19 @@ export interface RowOptions {
   goal?: { name: string; ratio: number };
 }
 
-export async function measure(options: RowOptions, contenders: readonly Contender[], rounds: number): Promise<Row> {
+/** So many rounds of each contender; those that warm up come first and do not count. */
+export interface Rounds {
+  rounds: number;
+  warmups: number;
+}
+
+export async function measure(
+  options: RowOptions,
+  contenders: readonly Contender[],
+  { rounds, warmups }: Rounds,
+): Promise<Row> {
   const figures = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
-  // The first round of each warms up and does not count.
-  for (let round = -1; round < rounds; round += 1) {
+  for (let round = -warmups; round < rounds; round += 1) {
     for (const { name, round: run } of contenders) {
       const figure = await run();
       if (round >= 0) figures.get(name)?.push(figure);

@@ -60,13 +60,13 @@ async function rows(clients: ReadonlyMap<string, Asked>, effort: Effort, tell: (
       name,
       round: () => client.ask({ job, megabytes: effort.megabytes }),
     }));
-    tell(await measure({ section, what: order[job], unit: 'MB/s', peer, ...goal }, contenders, effort.rounds));
+    tell(await measure({ section, what: order[job], unit: 'MB/s', peer, ...goal }, contenders, effort));
   }
   const contenders = [...clients].map(([name, client]) => ({
     name,
     round: () => client.ask({ job: 'rounds', count: effort.count / 10 }),
   }));
-  tell(await measure({ section, what: '64 bytes there and back', unit: '/s', peer }, contenders, effort.rounds));
+  tell(await measure({ section, what: '64 bytes there and back', unit: '/s', peer }, contenders, effort));
 }
 
 function isInstalled(program: string): boolean {

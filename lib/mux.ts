@@ -191,7 +191,9 @@ export class StreamPort {
   #upcoming(): Uint8Array {
     const first = this.#chunks[this.#at];
     if (!first || this.#next === this.#end) return empty;
-    const head = first.bytes.subarray(this.#next - first.start, this.#next - first.start + turn);
+    const from = this.#next - first.start;
+    // A rest that is smaller than a record goes along.
+    const head = first.bytes.subarray(from, from + (this.unsent <= turn + small ? turn + small : turn));
     const parts = [head];
     let length = head.length;
     for (let at = this.#at + 1; length < turn / 2; at += 1) {

@@ -4,7 +4,7 @@ import { measure, median, rate } from '../../bench/measure.js';
 import { figure, table } from '../../bench/tables.js';
 
 describe('bench', () => {
-  it('takes turns, leaves the first round out, and compares medians with the peer', async () => {
+  it('takes turns, leaves the first rounds out, and compares medians with the peer', async () => {
     const turns: string[] = [];
     const contender = (name: string, figures: number[]) => ({
       name,
@@ -14,8 +14,11 @@ describe('bench', () => {
       },
     });
     const options = { section: 's', what: 'w', unit: '/s', peer: 'b', goal: { name: 'a', ratio: 2 } };
-    const row = await measure(options, [contender('a', [1000, 9, 5, 7]), contender('b', [1, 3, 2, 90])], 3);
-    assert.deepEqual(turns.join(''), 'abababab');
+    const row = await measure(options, [contender('a', [1000, 1001, 9, 5, 7]), contender('b', [0, 1, 3, 2, 90])], {
+      rounds: 3,
+      warmups: 2,
+    });
+    assert.deepEqual(turns.join(''), 'ababababab');
     assert.deepEqual(row.results, [
       { name: 'a', median: 7, least: 5, most: 9, ratio: 7 / 3 },
       { name: 'b', median: 3, least: 2, most: 90, ratio: 1 },
@@ -34,7 +37,7 @@ describe('bench', () => {
         { name: 'a', round: () => 19 },
         { name: 'b', round: () => 10 },
       ],
-      2,
+      { rounds: 2, warmups: 0 },
     );
     assert.equal(row.goal?.met, false);
   });
