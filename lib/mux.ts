@@ -100,9 +100,9 @@ export class StreamPort {
   /** What stands in memory right behind the last chunk becomes part of it. */
   #extend(bytes: Uint8Array): boolean {
     const last = this.#chunks.at(-1);
-    if (last?.bytes.buffer !== bytes.buffer || last.bytes.byteOffset + last.bytes.length !== bytes.byteOffset)
-      return false;
-    last.bytes = new Uint8Array(bytes.buffer, last.bytes.byteOffset, last.bytes.length + bytes.length);
+    const both = last && joined(last.bytes, bytes);
+    if (!both) return false;
+    last.bytes = both;
     this.#at = Math.min(this.#at, this.#chunks.length - 1);
     return true;
   }
@@ -275,6 +275,13 @@ export function total(parts: readonly Uint8Array[]): number {
   return length;
 }
 
+/** Both as one, if `next` stands in memory right behind `bytes`. */
+function joined(bytes: Uint8Array, next: Uint8Array): Uint8Array | undefined {
+  return bytes.buffer === next.buffer && bytes.byteOffset + bytes.length === next.byteOffset
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length + next.length)
+    : undefined;
+}
+
 const empty = new Uint8Array(0);
 
 const ended = ['ERR_HAWSER_CLOSED'];
@@ -308,6 +315,8 @@ export class Mux<Core extends SessionCore = SessionCore> {
   #link: Link | undefined;
   #clogged = false;
   #scheduled = false;
+  /** What the core has to say by itself, until it is written. */
+  #control: Uint8Array | undefined;
   #resuming = false;
   #pumping = false;
   #timer: NodeJS.Timeout | undefined;
@@ -502,9 +511,9 @@ export class Mux<Core extends SessionCore = SessionCore> {
   #pumpNow(): void {
     if (this.#before.length > 0) for (const flush of this.#before.splice(0)) flush();
     if (!this.#link || this.#clogged) return;
-    const control = this.core.send(monotonic());
-    if (control) this.#write(control);
+    this.#control = this.core.send(monotonic());
     if (this.core.live) this.#pumpStreams();
+    this.#write();
     // A stream that is opened meanwhile is told nothing, and one that ends is closed.
     for (const port of this.ports.values()) port.tellRoom();
   }
@@ -530,9 +539,20 @@ export class Mux<Core extends SessionCore = SessionCore> {
     this.drained();
   }
 
-  #write(bytes: Uint8Array): void {
+  /** Behind what the core had to say by itself; in one write where both stand together. */
+  #write(bytes: Uint8Array = empty): void {
+    const control = this.#control;
+    this.#control = undefined;
+    const both = control && joined(control, bytes);
+    if (control && !both) this.#hand(control, [control]);
+    if (both) this.#hand(both, [control, bytes]);
+    else if (bytes.length > 0) this.#hand(bytes, [bytes]);
+  }
+
+  #hand(bytes: Uint8Array, parts: readonly Uint8Array[]): void {
     this.#flooded += bytes.length;
-    if (this.#link && !this.#link.write(bytes, () => this.core.release?.(bytes))) this.#clogged = true;
+    const written = (): void => parts.forEach((part) => this.core.release?.(part));
+    if (this.#link && !this.#link.write(bytes, written)) this.#clogged = true;
   }
 
   // ---- Time -----------------------------------------------------------------------------------------------------

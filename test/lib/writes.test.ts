@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect as netConnect, type Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
 
 import { Mode } from '../../lib/engine.js';
+import { selectEngine } from '../../lib/engine/select.js';
 import { echo, until, World } from './world.js';
 
 describe('writes to a stream', function () {
@@ -101,6 +103,34 @@ describe('writes to a stream', function () {
     stream.end();
     await finished(stream);
     assert.match(Buffer.concat(back).toString(), /^a+c{64}$/);
+  });
+
+  it('while the link was down go out with what resumes the stream, in one write', async () => {
+    const writes: number[] = [];
+    let socket: Socket | undefined;
+    const pipe = async (): Promise<Socket> => {
+      const fresh = netConnect({ port: world.port, host: '127.0.0.1', noDelay: true });
+      await once(fresh, 'connect');
+      const write = fresh.write.bind(fresh) as (bytes: Uint8Array, done?: () => void) => boolean;
+      fresh.write = ((bytes: Uint8Array, done?: () => void) => {
+        writes.push(bytes.length);
+        return write(bytes, done);
+      }) as typeof fresh.write;
+      return (socket = fresh);
+    };
+    const native = selectEngine({ engine: 'native' });
+    const session = await world.connect(await world.pair({ mode: Mode.Psk }), { pipe, engine: native });
+    const stream = await session.open('echo');
+    stream.write('a');
+    assert.equal(String((await once(stream, 'data'))[0]), 'a');
+    await until(() => stream.bytesAcknowledged === 1);
+    writes.length = 0;
+    socket?.resetAndDestroy();
+    await once(session, 'pause');
+    stream.write('b');
+    assert.equal(String((await once(stream, 'data'))[0]), 'b');
+    // Message 1; the first record, with STREAM, and behind it one of 18 bytes, the 3 of a head and the byte.
+    assert.deepEqual(writes, [48, 44 + 18 + 3 + 1]);
   });
 
   it('of nothing are done at once, also as what a stream ends with', async () => {
