@@ -71,6 +71,10 @@ int gateway_link(void) {
   return hawser_accept_init(&accept_, HAWSER_STREAM, accept_buffer);
 }
 
+void gateway_forget(void) {
+  hawser_session_wipe(&session);
+}
+
 /* 1 if the device wants its session back, and it is here. */
 static int continues(void) {
   static const uint8_t none[HAWSER_NAME_LEN];

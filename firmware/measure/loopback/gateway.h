@@ -13,6 +13,9 @@ int gateway_pair(hawser_pairing *device, uint8_t secret[HAWSER_KEY_LEN]);
 /* The line is there anew. */
 int gateway_link(void);
 
+/* The session is lost: the next resumption is answered NEW. */
+void gateway_forget(void);
+
 /* Bytes in; out come an answer and whatever else is due, *out_len bytes. */
 int gateway_exchange(uint8_t *in, size_t len, uint8_t *out, size_t cap, size_t *out_len);
 

@@ -18,6 +18,7 @@ static uint8_t secret[HAWSER_KEY_LEN], rx[HAWSER_RX_LEN(256)], message1[HAWSER_M
 static uint8_t to_gateway[512], to_device[512], payload[PAYLOAD];
 static size_t to_gateway_len, to_device_len;
 static uint16_t stream;
+static int lost; /* streams that ended with their session */
 
 /* ---- calls of the device ---- */
 
@@ -32,7 +33,8 @@ static int take_events(void) {
       err = hawser_consume(hawser_device_session(&device), event.stream, event.len);
 #endif
     } else if (event.type == HAWSER_EV_CLOSED) {
-      err = HAWSER_ERR_CLOSED;
+      err = event.value == HAWSER_STATE_LOST ? HAWSER_OK : HAWSER_ERR_CLOSED;
+      lost++;
     }
     err = err == HAWSER_OK ? hawser_device_next(&device, &event) : err;
   }
@@ -146,5 +148,11 @@ int main(void) {
   hawser_disconnected(&device, NOW);
   handshake("resumption", HAWSER_RESUMPTION);
   records();
+  hawser_disconnected(&device, NOW);
+  gateway_forget();
+  handshake("resumption to a NEW session", HAWSER_RESUMPTION);
+  if (lost != (HAWSER_STREAMS ? 1 : 0)) {
+    cost_fail("streams that were lost", lost);
+  }
   cost_end();
 }
