@@ -2,6 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { Duplex } from 'node:stream';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import { Code, Mode, Verdict, type DeviceCore } from '../../lib/engine.js';
 import { createGateway, type Gateway } from '../../lib/gateway.js';
@@ -89,6 +92,34 @@ describe('between an answer and its first record', function () {
     const stream = core.open('echo', 0);
     return { stream, bytes: message1(core, { stream, data: Buffer.from(text), fin, idempotent: false }) };
   };
+
+  it('a connection that is closed inside write() is not kept among those that wait', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const core = bareDevice(await world.pair({ mode: Mode.Psk }));
+    const closedInWrite = async (): Promise<WeakRef<Duplex>> => {
+      let closing: Promise<void> | undefined;
+      const pipe = new Duplex({
+        read: () => undefined,
+        write: (_bytes, _encoding, done) => {
+          closing = world.gateway.close({ drain: 0 });
+          done();
+        },
+      });
+      world.gateway.accept(pipe);
+      pipe.push(message1(core));
+      await once(pipe, 'close');
+      assert.ok(closing, 'it was not answered');
+      await closing;
+      return new WeakRef(pipe);
+    };
+    const pipe = await closedInWrite();
+    await until(() => {
+      collect();
+      return pipe.deref() === undefined;
+    });
+    core.wipe();
+  });
 
   it('a device that becomes live over and over shuts nobody out', async () => {
     const [greedy, good] = [await world.pair({ mode: Mode.Psk }), await world.pair({ mode: Mode.Psk })];
