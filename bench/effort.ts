@@ -10,6 +10,6 @@ export interface Effort {
 }
 
 export const efforts: Record<'normal' | 'quick', Effort> = {
-  normal: { rounds: 5, warmups: 4, ms: 1000, megabytes: 256, count: 40_000 },
+  normal: { rounds: 5, warmups: 4, ms: 1000, megabytes: 256, count: 100_000 },
   quick: { rounds: 1, warmups: 1, ms: 100, megabytes: 16, count: 2_000 },
 };

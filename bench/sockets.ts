@@ -52,7 +52,7 @@ export async function sockets(effort: Effort, tell: (row: Row) => void): Promise
   ] as const)
     // prettier-ignore
     await row(`bulk, ${what}, in processes with ${application} MB of objects`, 'MB/s', { job, megabytes }, 1.2, [], larger);
-  const messages: Order = { job: 'messages', count: count * 100 };
+  const messages: Order = { job: 'messages', count: count * 40 };
   await row('64-byte messages, back to back', '/s', messages, 3, [
     { name: 'a Duplex in memory', round: asked('memory', messages) },
   ]);
