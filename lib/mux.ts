@@ -41,7 +41,7 @@ export interface MuxOptions {
   threw(error: unknown): void;
 }
 
-/** So much is turned into records at once for one stream before the next has its turn: full records, where those of the pairing are the longest. Bytes. */
+/** So much is turned into records at once for one stream before the next has its turn, or up to `small` more where that is all: full records, where those of the pairing are the longest. Bytes. */
 const turn = 8 * 16380;
 
 /** Worth a call of its own. Bytes. */
@@ -50,7 +50,7 @@ const small = turn / 8;
 /** After so much writing without a pause others come first. Milliseconds. */
 const burst = 4;
 
-/** And after so much of it: until the event loop turns, no memory of what was written comes back. Bytes. */
+/** And while the link has so much of which it has not said that it is written out: until the event loop turns it cannot. Bytes. */
 const flood = 1 << 20;
 
 interface Chunk {
@@ -100,9 +100,8 @@ export class StreamPort {
   /** What stands in memory right behind the last chunk becomes part of it. */
   #extend(bytes: Uint8Array): boolean {
     const last = this.#chunks.at(-1);
-    const both = last && joined(last.bytes, bytes);
-    if (!both) return false;
-    last.bytes = both;
+    if (!last || !adjoin(last.bytes, bytes)) return false;
+    last.bytes = new Uint8Array(bytes.buffer, last.bytes.byteOffset, last.bytes.length + bytes.length);
     this.#at = Math.min(this.#at, this.#chunks.length - 1);
     return true;
   }
@@ -192,7 +191,7 @@ export class StreamPort {
     const first = this.#chunks[this.#at];
     if (!first || this.#next === this.#end) return empty;
     const from = this.#next - first.start;
-    // A rest that is smaller than a record goes along.
+    // A small rest goes along.
     const head = first.bytes.subarray(from, from + (this.unsent <= turn + small ? turn + small : turn));
     const parts = [head];
     let length = head.length;
@@ -275,11 +274,9 @@ export function total(parts: readonly Uint8Array[]): number {
   return length;
 }
 
-/** Both as one, if `next` stands in memory right behind `bytes`. */
-function joined(bytes: Uint8Array, next: Uint8Array): Uint8Array | undefined {
-  return bytes.buffer === next.buffer && bytes.byteOffset + bytes.length === next.byteOffset
-    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length + next.length)
-    : undefined;
+/** `next` stands in memory right behind `bytes`. */
+function adjoin(bytes: Uint8Array, next: Uint8Array): boolean {
+  return bytes.buffer === next.buffer && bytes.byteOffset + bytes.length === next.byteOffset;
 }
 
 const empty = new Uint8Array(0);
@@ -315,9 +312,11 @@ export class Mux<Core extends SessionCore = SessionCore> {
   #link: Link | undefined;
   #clogged = false;
   #scheduled = false;
-  /** What the core has to say by itself, until it is written. */
-  #control: Uint8Array | undefined;
-  #resuming = false;
+  /** Sealed for the link that is there, in this order, and not handed to it yet. */
+  readonly #outbox: Uint8Array[] = [];
+  #handing = false;
+  /** The link that takes more, from the next turn of the event loop on. */
+  #resuming: Link | undefined;
   #pumping = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
@@ -325,7 +324,7 @@ export class Mux<Core extends SessionCore = SessionCore> {
   readonly #before: (() => void)[] = [];
   /** Round robin: the stream that goes first next time. */
   #first = 0;
-  /** Bytes written since the last pause. */
+  /** Bytes that the link was given and has not written out. */
   #flooded = 0;
   /** Grows when bytes were accepted at either end. */
   progress = 0;
@@ -342,15 +341,22 @@ export class Mux<Core extends SessionCore = SessionCore> {
   // ---- Link -----------------------------------------------------------------------------------------------------
 
   attach(link: Link): void {
+    this.#unlink();
     this.#link = link;
-    this.#clogged = false;
     this.wake();
   }
 
   /** The caller has told the core, or does so next. */
   detach(): void {
+    this.#unlink();
+  }
+
+  /** What was sealed for it is nobody's now. */
+  #unlink(): void {
     this.#link = undefined;
     this.#clogged = false;
+    this.#flooded = 0;
+    for (const bytes of this.#outbox.splice(0)) this.core.release?.(bytes);
   }
 
   /**
@@ -358,10 +364,13 @@ export class Mux<Core extends SessionCore = SessionCore> {
    * the event loop read.
    */
   drained(): void {
-    if (this.#resuming) return;
-    this.#resuming = true;
+    const link = this.#link;
+    if (!link || this.#resuming === link) return;
+    this.#resuming = link;
     setImmediate(() => {
-      this.#resuming = false;
+      if (this.#resuming !== link) return;
+      this.#resuming = undefined;
+      if (this.#link !== link) return;
       this.#clogged = false;
       this.pump();
     });
@@ -403,7 +412,8 @@ export class Mux<Core extends SessionCore = SessionCore> {
   message(id: number, bytes: Uint8Array): boolean {
     if (!this.#link || this.#clogged || !this.core.live) return false;
     const out = unlessOver(() => this.core.message(id, plain(bytes), monotonic()), ended);
-    if (out) this.#write(out);
+    if (out) this.#outbox.push(out);
+    this.#handOut();
     return out !== undefined;
   }
 
@@ -511,9 +521,14 @@ export class Mux<Core extends SessionCore = SessionCore> {
   #pumpNow(): void {
     if (this.#before.length > 0) for (const flush of this.#before.splice(0)) flush();
     if (!this.#link || this.#clogged) return;
-    this.#control = this.core.send(monotonic());
-    if (this.core.live) this.#pumpStreams();
-    this.#write();
+    try {
+      const control = this.core.send(monotonic());
+      // Not handed out before there is data behind it, or none.
+      if (control) this.#outbox.push(control);
+      if (this.core.live) this.#pumpStreams();
+    } finally {
+      this.#handOut();
+    }
     // A stream that is opened meanwhile is told nothing, and one that ends is closed.
     for (const port of this.ports.values()) port.tellRoom();
   }
@@ -522,37 +537,59 @@ export class Mux<Core extends SessionCore = SessionCore> {
     const waiting: StreamPort[] = [];
     for (const port of this.ports.values()) if (port.pending) waiting.push(port);
     if (waiting.length === 0) return;
-    const write = (out: Uint8Array): void => this.#write(out);
+    const write = (out: Uint8Array): void => {
+      this.#outbox.push(out);
+      this.#handOut();
+    };
     const start = this.#first++ % waiting.length;
     const ready = [...waiting.slice(start), ...waiting.slice(0, start)];
     const until = performance.now() + burst;
     for (let port = ready.shift(); port && this.#link && !this.#clogged; port = ready.shift()) {
       if (!port.closed && port.pump(monotonic(), write)) ready.push(port);
+      if (this.#clogged) return;
       if (this.#flooded >= flood || (ready.length > 0 && performance.now() >= until)) return this.#pausePumping();
     }
   }
 
   /** Whoever else this process serves has a turn first. */
   #pausePumping(): void {
-    this.#flooded = 0;
     this.#clogged = true;
     this.drained();
   }
 
-  /** Behind what the core had to say by itself; in one write where both stand together. */
-  #write(bytes: Uint8Array = empty): void {
-    const control = this.#control;
-    this.#control = undefined;
-    const both = control && joined(control, bytes);
-    if (control && !both) this.#hand(control, [control]);
-    if (both) this.#hand(both, [control, bytes]);
-    else if (bytes.length > 0) this.#hand(bytes, [bytes]);
+  /** In the order of sealing, whoever adds to it meanwhile; what stands together in memory in one write. */
+  #handOut(): void {
+    if (this.#handing) return;
+    this.#handing = true;
+    try {
+      while (this.#outbox.length > 0) this.#hand(this.#outbox.splice(0, this.#together()));
+    } finally {
+      this.#handing = false;
+    }
   }
 
-  #hand(bytes: Uint8Array, parts: readonly Uint8Array[]): void {
-    this.#flooded += bytes.length;
-    const written = (): void => parts.forEach((part) => this.core.release?.(part));
-    if (this.#link && !this.#link.write(bytes, written)) this.#clogged = true;
+  /** So many of the first pieces stand one behind the other. */
+  #together(): number {
+    let count = 1;
+    for (let [last, next] = this.#outbox; last && next && adjoin(last, next); next = this.#outbox[count]) {
+      last = next;
+      count += 1;
+    }
+    return count;
+  }
+
+  #hand(parts: readonly Uint8Array[]): void {
+    const link = this.#link;
+    const [first = empty] = parts;
+    const length = total(parts);
+    const bytes = parts.length === 1 ? first : new Uint8Array(first.buffer, first.byteOffset, length);
+    this.#flooded += length;
+    const written = (): void => {
+      if (this.#link === link) this.#flooded -= length;
+      for (const part of parts) this.core.release?.(part);
+    };
+    if (!link) written();
+    else if (!link.write(bytes, written) && this.#link === link) this.#clogged = true;
   }
 
   // ---- Time -----------------------------------------------------------------------------------------------------
@@ -578,7 +615,7 @@ export class Mux<Core extends SessionCore = SessionCore> {
   /** For good. Streams must have been told before. */
   stop(): void {
     this.#over = true;
-    this.#link = undefined;
+    this.#unlink();
     clearTimeout(this.#timer);
     this.#timerAt = Infinity;
   }

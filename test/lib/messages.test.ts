@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { connect as netConnect, type Socket as NetSocket } from 'node:net';
+import { Duplex } from 'node:stream';
 
 import { Mode, type Engine } from '../../lib/engine.js';
 import { selectEngine } from '../../lib/engine/select.js';
@@ -42,6 +44,75 @@ for (const name of names) {
         await assert.rejects(session.openMessages(bad), error);
       }
       assert.equal(session.live, true);
+    });
+
+    it('keeps the order of sealing when a message is sent from within a write of the pipe', async () => {
+      const both = {
+        echo: `udp://127.0.0.1:${server.address().port}`,
+        back: (stream: Duplex) => void stream.pipe(stream),
+      };
+      const other = await World.start({ upstreams: both });
+      const pairing = await other.pair({ mode: Mode.Psk, upstreams: ['echo', 'back'] });
+      let socket: NetSocket | undefined;
+      let within: (() => void) | undefined;
+      const pipe = async (): Promise<Duplex> => {
+        const below = netConnect({ port: other.port, host: '127.0.0.1' });
+        await once(below, 'connect');
+        socket = below;
+        const above = new Duplex({
+          read: () => undefined,
+          write: (bytes: Buffer, _encoding, done) => {
+            within?.();
+            below.write(bytes, () => done());
+          },
+          destroy: (error, done) => {
+            below.destroy();
+            done(error);
+          },
+        });
+        below.on('data', (bytes) => above.push(bytes));
+        below.on('error', () => undefined);
+        return below.on('close', () => above.destroy()) && above;
+      };
+      const session = await other.connect(pairing, { engine, pipe });
+      const messages = await session.openMessages('echo');
+      const stream = await session.open('back');
+      const drops: string[] = [];
+      other.gateway.on('drop', ({ reason }) => drops.push(reason));
+      let sent = 0;
+      for (let round = 0; round < 5; round += 1) {
+        socket?.resetAndDestroy();
+        await once(session, 'pause');
+        stream.write('b');
+        within = () => {
+          if (!messages.send(Buffer.from('m'))) return;
+          within = undefined;
+          sent += 1;
+        };
+        assert.equal(String(((await once(stream, 'data')) as [Buffer])[0]), 'b');
+      }
+      assert.ok(sent > 0, 'nothing was sent from within a write');
+      assert.equal(drops.filter((reason) => reason === 'badRecord').length, 0, drops.join(' '));
+      await other.stop();
+    });
+
+    it('is not refused a message on an idle link, however much was written before', async () => {
+      const both = { echo: `udp://127.0.0.1:${server.address().port}`, sink: (stream: Duplex) => void stream.resume() };
+      const other = await World.start({ upstreams: both });
+      const session = await other.connect(await other.pair({ mode: Mode.Psk, upstreams: ['echo', 'sink'] }), {
+        engine,
+      });
+      const messages = await session.openMessages('echo');
+      await once(messages, 'connect');
+      const stream = await session.open('sink');
+      let refused = 0;
+      for (let round = 0; round < 1500; round += 1) {
+        stream.write(Buffer.alloc(100));
+        if (!messages.send(Buffer.alloc(1000))) refused += 1;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      assert.equal(refused, 0);
+      await other.stop();
     });
 
     it('sends the longest message there can be, and refuses a longer one with both lengths', async () => {
