@@ -125,6 +125,8 @@ export class HawserStream extends Duplex implements StreamEnd {
    * While nothing waits in Node's queue, chunks go straight to where their copies stand: short ones would be queued one by one, only to be put
    * together again, and long ones would each wait until the last was sent.
    */
+  override write(chunk: unknown, done?: Done): boolean;
+  override write(chunk: unknown, encoding?: BufferEncoding, done?: Done): boolean;
   override write(chunk: unknown, encoding?: unknown, done?: unknown): boolean {
     if (encoding === undefined && done === undefined && chunk instanceof Uint8Array && this.#copied(chunk)) {
       const full = this.#loose + (this.#port?.unsent ?? 0) >= this.#enough;
@@ -135,6 +137,9 @@ export class HawserStream extends Duplex implements StreamEnd {
     return (super.write as (...all: unknown[]) => boolean).call(this, chunk, encoding, done);
   }
 
+  override end(done?: () => void): this;
+  override end(chunk: unknown, done?: () => void): this;
+  override end(chunk: unknown, encoding?: BufferEncoding, done?: () => void): this;
   override end(...all: unknown[]): this {
     this.#queued = true;
     return (super.end as (...all: unknown[]) => this).apply(this, all);

@@ -1,9 +1,7 @@
 /** The JSON form of a device's pairing: what `hawser pair` writes and `hawser connect` reads. Bytes are hex. */
 
-import type * as Valibot from 'valibot';
 import { Mode } from '../engine.js';
 import { HawserError } from '../errors.js';
-import { lazy, require } from '../lazy.js';
 import { didYouMean } from '../nearest.js';
 import type { Address, DevicePairing } from '../types.js';
 import { formatAddress, parseAddress } from '../address.js';
@@ -19,53 +17,84 @@ import {
   secretFields,
   suiteName,
 } from './terms.js';
-import type { ModeName, RangedField, SuiteName } from './terms.js';
+import type { ModeName, RangedField, SecretField, SuiteName } from './terms.js';
 
 const VERSION = 1;
 
-/** The file, field by field. `check` is that of the binary form (SPEC 4.1), so that a flipped digit is noticed. */
-function fieldsOf(v: typeof Valibot) {
-  const hex = v.pipe(
-    v.string('not a string of hex digits'),
-    v.regex(/^([0-9a-fA-F]{2})*$/, 'not an even number of hex digits'),
-  );
-  const number = v.number('not a number');
-  const time = v.pipe(v.string('not a time'), v.isoTimestamp('not a time like 2030-01-31T00:00:00.000Z'));
-  const oneOf = <T extends string>(names: Record<T, number>): Valibot.PicklistSchema<T[], string> => {
-    const keys = Object.keys(names) as T[];
-    return v.picklist(keys, `not one of ${keys.join(', ')}`);
-  };
-  return {
-    hawser: v.literal('pairing', 'not "pairing"'),
-    version: v.literal(VERSION, `this program reads version ${VERSION}`),
-    mode: oneOf<ModeName>(MODE_NAMES),
-    suite: oneOf<SuiteName>(SUITE_NAMES),
-    device: hex,
-    gateway: hex,
-    recordMax: number,
-    windowDevice: number,
-    windowGateway: number,
-    maxSteps: number,
-    maxBlocks: number,
-    addresses: v.array(v.string('not a string'), 'not a list'),
-    upstreams: v.optional(v.array(v.string('not a string'), 'not a list')),
-    notBefore: v.optional(time),
-    expiry: v.optional(time),
-    privateKey: v.optional(hex),
-    gatewayPublicKey: v.optional(hex),
-    ss: v.optional(hex),
-    gateD2g: v.optional(hex),
-    gateG2d: v.optional(hex),
-    psk: v.optional(hex),
-    ticket: v.optional(hex),
-    check: hex,
-  };
-}
+/** What is wrong with a field's value; undefined: nothing. */
+type Fault = (value: unknown) => string | undefined;
 
-const valibot = lazy(() => require('valibot') as typeof Valibot);
-const fields = lazy(() => fieldsOf(valibot()));
-const schema = lazy(() => valibot().object(fields(), 'not an object'));
-type File = Valibot.InferOutput<ReturnType<typeof schema>>;
+const check =
+  (fits: (value: string) => boolean, reason: string, type = reason): Fault =>
+  (value) =>
+    typeof value !== 'string' ? type : fits(value) ? undefined : reason;
+const hex = check(
+  (text) => /^([0-9a-fA-F]{2})*$/.test(text),
+  'not an even number of hex digits',
+  'not a string of hex digits',
+);
+const instant = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)$/;
+const time = check(
+  (text) => instant.test(text) && !Number.isNaN(Date.parse(text)),
+  'not a time like 2030-01-31T00:00:00.000Z',
+  'not a time',
+);
+const number: Fault = (value) => (typeof value === 'number' && !Number.isNaN(value) ? undefined : 'not a number');
+const exactly =
+  (wanted: unknown, reason: string): Fault =>
+  (value) =>
+    value === wanted ? undefined : reason;
+const oneOf = (names: object): Fault =>
+  check((name) => Object.hasOwn(names, name), `not one of ${Object.keys(names).join(', ')}`);
+const list: Fault = (value) => (Array.isArray(value) ? undefined : 'not a list');
+const text = check(() => true, 'not a string');
+
+/** The file, field by field; `optional` ones may be missing. `check` is that of the binary form (SPEC 4.1), so that a flipped digit is noticed. */
+const fields: Record<keyof File, Fault> = {
+  hawser: exactly('pairing', 'not "pairing"'),
+  version: exactly(VERSION, `this program reads version ${VERSION}`),
+  mode: oneOf(MODE_NAMES),
+  suite: oneOf(SUITE_NAMES),
+  device: hex,
+  gateway: hex,
+  recordMax: number,
+  windowDevice: number,
+  windowGateway: number,
+  maxSteps: number,
+  maxBlocks: number,
+  addresses: list,
+  upstreams: list,
+  notBefore: time,
+  expiry: time,
+  privateKey: hex,
+  gatewayPublicKey: hex,
+  ss: hex,
+  gateD2g: hex,
+  gateG2d: hex,
+  psk: hex,
+  ticket: hex,
+  check: hex,
+};
+const optional = new Set(['upstreams', 'notBefore', 'expiry', ...secretFields(Mode.KeysPsk), 'ticket']);
+
+interface File extends Partial<Record<SecretField, string>> {
+  hawser: 'pairing';
+  version: typeof VERSION;
+  mode: ModeName;
+  suite: SuiteName;
+  device: string;
+  gateway: string;
+  recordMax: number;
+  windowDevice: number;
+  windowGateway: number;
+  maxSteps: number;
+  maxBlocks: number;
+  addresses: string[];
+  upstreams?: string[];
+  notBefore?: string;
+  expiry?: string;
+  check: string;
+}
 
 const toHex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const checkOf = (pairing: DevicePairing): string => encodePairing(pairing).subarray(-8).toString('hex');
@@ -110,18 +139,26 @@ function parseJson(text: string): Record<string, unknown> {
 
 function checkKeys(value: Record<string, unknown>): void {
   for (const key of Object.keys(value)) {
-    if (!Object.hasOwn(fields(), key))
-      throw fieldError(key, `not a field of a pairing${didYouMean(key, Object.keys(fields()))}`);
+    if (!Object.hasOwn(fields, key))
+      throw fieldError(key, `not a field of a pairing${didYouMean(key, Object.keys(fields))}`);
   }
 }
 
 function validate(value: Record<string, unknown>): File {
-  const v = valibot();
-  const result = v.safeParse(schema(), value, { abortEarly: true });
-  if (result.success) return result.output;
-  const [issue] = result.issues;
-  const field = v.getDotPath(issue) ?? 'file';
-  throw fieldError(field, issue.received === 'undefined' ? 'missing' : issue.message);
+  for (const [field, fault] of Object.entries(fields)) {
+    const given = value[field];
+    if (given === undefined && optional.has(field)) continue;
+    if (given === undefined) throw fieldError(field, 'missing');
+    const reason = fault(given);
+    if (reason !== undefined) throw fieldError(field, reason);
+    if (Array.isArray(given)) given.forEach((item, at) => checkItem(`${field}.${at}`, item));
+  }
+  return value as unknown as File;
+}
+
+function checkItem(field: string, item: unknown): void {
+  const reason = text(item);
+  if (reason !== undefined) throw fieldError(field, reason);
 }
 
 function addressOf(text: string, index: number): Address {

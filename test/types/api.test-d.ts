@@ -42,6 +42,11 @@ expectError(connect({}));
 const stream = await session.open('mqtt', { early: new Uint8Array(1), idempotent: true });
 expectAssignable<Duplex>(stream);
 stream.on('data', (chunk: Buffer) => chunk.length);
+expectType<boolean>(stream.write('text', 'latin1', () => undefined));
+expectType<boolean>(stream.write(new Uint8Array(1), () => undefined));
+expectError(stream.write('text', 'no encoding'));
+expectAssignable<Duplex>(stream.end('text', 'utf8'));
+expectError(stream.end('text', 'no encoding'));
 session.on('keylog', (line) => expectType<Buffer>(line));
 session.on('verdict', ({ verdict }) => expectType<Verdict>(verdict));
 

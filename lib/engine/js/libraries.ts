@@ -3,15 +3,20 @@
  * a process 60 ms, and 1.7 MB of heap that each of its garbage collections would look through.
  */
 
+import { createRequire } from 'node:module';
 import type * as Aes from '@noble/ciphers/aes.js';
 import type * as Nist from '@noble/curves/nist.js';
 import type * as Hmac from '@noble/hashes/hmac.js';
 import type * as Sha2 from '@noble/hashes/sha2.js';
 import type Nacl from 'tweetnacl';
 import { HawserError } from '../../errors.js';
-import { lazy, require } from '../../lazy.js';
 
-const library = <Library>(name: string): (() => Library) => lazy(() => load(name) as Library);
+const require = createRequire(import.meta.url);
+
+function lazy<Library>(name: string): () => Library {
+  let library: Library | undefined;
+  return () => (library ??= load(name) as Library);
+}
 
 function load(name: string): unknown {
   try {
@@ -22,8 +27,8 @@ function load(name: string): unknown {
   }
 }
 
-export const aes = library<typeof Aes>('@noble/ciphers/aes.js');
-export const nist = library<typeof Nist>('@noble/curves/nist.js');
-export const hmac = library<typeof Hmac>('@noble/hashes/hmac.js');
-export const sha2 = library<typeof Sha2>('@noble/hashes/sha2.js');
-export const nacl = library<typeof Nacl>('tweetnacl');
+export const aes = lazy<typeof Aes>('@noble/ciphers/aes.js');
+export const nist = lazy<typeof Nist>('@noble/curves/nist.js');
+export const hmac = lazy<typeof Hmac>('@noble/hashes/hmac.js');
+export const sha2 = lazy<typeof Sha2>('@noble/hashes/sha2.js');
+export const nacl = lazy<typeof Nacl>('tweetnacl');
