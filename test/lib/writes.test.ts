@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { connect as netConnect, type Socket } from 'node:net';
 import { finished } from 'node:stream/promises';
 
-import { Mode } from '../../lib/engine.js';
+import { Mode, type Engine } from '../../lib/engine.js';
 import { selectEngine } from '../../lib/engine/select.js';
-import { echo, until, World } from './world.js';
+import { echo, engine, until, World } from './world.js';
 
 describe('writes to a stream', function () {
   this.timeout(60_000);
@@ -131,6 +131,43 @@ describe('writes to a stream', function () {
     assert.equal(String((await once(stream, 'data'))[0]), 'b');
     // Message 1; the first record, with STREAM, and behind it one of 18 bytes, the 3 of a head and the byte.
     assert.deepEqual(writes, [48, 44 + 18 + 3 + 1]);
+  });
+
+  it('that a core fails to seal are tried again, and what it had said before is not lost', async () => {
+    let fails = false;
+    const failing: Engine = Object.create(engine, {
+      device: {
+        value: (...all: Parameters<Engine['device']>) => {
+          const core = engine.device(...all);
+          const write = core.write.bind(core);
+          core.write = (...args) => {
+            if (fails) throw new RangeError('no memory');
+            return write(...args);
+          };
+          return core;
+        },
+      },
+    }) as Engine;
+    const relay = await world.relay();
+    const session = await world.connect(await world.pair({ mode: Mode.Psk }), { engine: failing, port: relay.port });
+    const stream = await session.open('echo');
+    stream.write('a');
+    await once(stream, 'data');
+    await until(() => stream.bytesAcknowledged === 1);
+    const told: Error[] = [];
+    session.on('error', (error) => {
+      told.push(error);
+      fails = false;
+    });
+    const drops: string[] = [];
+    world.gateway.on('drop', ({ reason }) => drops.push(reason));
+    relay.cut();
+    await once(session, 'pause');
+    stream.write('b');
+    fails = true;
+    assert.equal(String((await once(stream, 'data'))[0]), 'b');
+    assert.ok(told.length > 0, 'no core has failed');
+    assert.ok(!drops.includes('badRecord'), drops.join(' '));
   });
 
   it('of nothing are done at once, also as what a stream ends with', async () => {
