@@ -326,14 +326,17 @@ static int build_resumption(hawser_device *d, const hawser_early *early, int *ea
 
 /* ---- ladder, SPEC 7.4 rules 2 and 5 ---- */
 
-static int must_jump(const hawser_device *d, uint64_t now_ms) {
+static int must_jump(hawser_device *d, uint64_t now_ms) {
   if ((d->flags & CHAIN) == 0 || !is_warm(d)) {
     return 0;
   }
   if (d->i >= d->session.pairing->max_steps) {
     return 1; /* SPEC 7.3 */
   }
-  return d->message1_len > 0 && now_ms >= d->first_ms && now_ms - d->first_ms >= HAWSER_WARM_PATIENCE_MS;
+  if (now_ms < d->first_ms) {
+    d->first_ms = now_ms; /* a clock that went back: patience begins anew, and ends */
+  }
+  return d->message1_len > 0 && now_ms - d->first_ms >= HAWSER_WARM_PATIENCE_MS;
 }
 
 static uint8_t choose(const hawser_device *d) {
@@ -751,12 +754,20 @@ uint64_t hawser_device_deadline(const hawser_device *d) {
 }
 
 int hawser_device_timeout(hawser_device *d, uint64_t now_ms) {
-  if (d->state == SENT && now_ms >= d->attempt_ms) {
-    d->session.flags |= HAWSER_SF_EV_DEAD;
-    d->attempt_ms = HAWSER_NEVER; /* said once */
-    return HAWSER_OK;
+  if (d->state != SENT) {
+    return hawser_timeout(&d->session, now_ms);
   }
-  return hawser_timeout(&d->session, now_ms);
+  if (d->attempt_ms == HAWSER_NEVER) {
+    return HAWSER_OK; /* said once */
+  }
+  if (d->attempt_ms > now_ms + HAWSER_ATTEMPT_MS) {
+    d->attempt_ms = now_ms + HAWSER_ATTEMPT_MS; /* a clock that went back */
+  }
+  if (now_ms >= d->attempt_ms) {
+    d->session.flags |= HAWSER_SF_EV_DEAD;
+    d->attempt_ms = HAWSER_NEVER;
+  }
+  return HAWSER_OK;
 }
 
 void hawser_disconnected(hawser_device *d, uint64_t now_ms) {

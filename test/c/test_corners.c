@@ -368,7 +368,7 @@ static void early_stays_out(void) {
   ends_free(&e);
 }
 
-/* A clock that went back is no patience that ended. */
+/* A clock that went back is no patience that ended, nor one that lasts until the clock is there again. */
 static void clock_goes_back(void) {
   int taken;
   five(0);
@@ -378,6 +378,47 @@ static void clock_goes_back(void) {
   e.now = 0;
   CHECK(hawser_connect(&e.device, e.transport, NULL, &taken, e.now) == HAWSER_OK);
   CHECK(e.device.i == 1); /* where it stood */
+  hawser_disconnected(&e.device, e.now);
+  e.now = HAWSER_WARM_PATIENCE_MS - 1;
+  CHECK(hawser_connect(&e.device, e.transport, NULL, &taken, e.now) == HAWSER_OK && e.device.i == 1);
+  hawser_disconnected(&e.device, e.now);
+  e.now++;
+  CHECK(hawser_connect(&e.device, e.transport, NULL, &taken, e.now) == HAWSER_OK);
+  CHECK(e.device.i == 0 && e.device.b == 1); /* at the next block */
+  ends_free(&e);
+}
+
+/* Nor is it an attempt, a wait for the peer, or an acknowledgement that lasts as long. */
+static void deadlines_go_back(uint8_t transport) {
+  hawser_event event;
+  size_t sent;
+  int taken;
+  ends_init(&e, HAWSER_TICKET, HAWSER_SUITE_NONE, transport);
+  e.now = UINT32_MAX;
+  CHECK(hawser_connect(&e.device, e.transport, NULL, &taken, e.now) == HAWSER_OK);
+  e.now = 0;
+  CHECK(hawser_device_timeout(&e.device, e.now) == HAWSER_OK);
+  CHECK(hawser_device_deadline(&e.device) == HAWSER_ATTEMPT_MS);
+  CHECK(hawser_device_timeout(&e.device, HAWSER_ATTEMPT_MS - 1) == HAWSER_OK);
+  CHECK(hawser_device_next(&e.device, &event) == HAWSER_OK && event.type == HAWSER_EV_NONE);
+  CHECK(hawser_device_timeout(&e.device, HAWSER_ATTEMPT_MS) == HAWSER_OK);
+  CHECK(hawser_device_next(&e.device, &event) == HAWSER_OK && event.type == HAWSER_EV_DEAD);
+  CHECK(hawser_device_timeout(&e.device, HAWSER_ATTEMPT_MS) == HAWSER_OK);
+  CHECK(hawser_device_next(&e.device, &event) == HAWSER_OK && event.type == HAWSER_EV_NONE); /* said once */
+  ends_free(&e);
+
+  up(transport);
+  e.now = UINT32_MAX;
+  CHECK(ends_open(&e, "a", HAWSER_KIND_STREAM) == 0);
+  CHECK(ends_write(&e, 1, 0, text, 5, 0, &sent) == HAWSER_OK && sent == 5);
+  CHECK(e.session.ack_ms == (uint64_t)UINT32_MAX + HAWSER_ACK_DELAY_MS);
+  CHECK(hawser_device_deadline(&e.device) > UINT32_MAX);
+  e.now = 0;
+  CHECK(hawser_timeout(&e.session, e.now) == HAWSER_OK && e.session.ack_ms == HAWSER_ACK_DELAY_MS);
+  CHECK(hawser_device_timeout(&e.device, e.now) == HAWSER_OK);
+  CHECK(hawser_device_deadline(&e.device) == HAWSER_DEAD_MS / 3);
+  CHECK(hawser_device_timeout(&e.device, HAWSER_DEAD_MS) == HAWSER_OK);
+  CHECK(hawser_device_next(&e.device, &event) == HAWSER_OK && event.type == HAWSER_EV_DEAD);
   ends_free(&e);
 }
 
@@ -587,6 +628,8 @@ int main(void) {
   not_message1();
   early_stays_out();
   clock_goes_back();
+  deadlines_go_back(HAWSER_STREAM);
+  deadlines_go_back(HAWSER_SERIAL);
   storing(HAWSER_STREAM);
   storing(HAWSER_SERIAL);
   bad_answers();

@@ -624,6 +624,11 @@ class Script {
 
   // ---- Time --------------------------------------------------------------------------------------------
 
+  /** One in five; the others are what they were before these were. */
+  get #clockGoesBack(): boolean {
+    return this.options.seed % 5 === 3;
+  }
+
   #time(): void {
     const { dice } = this;
     const core = this.#either();
@@ -634,6 +639,7 @@ class Script {
       [1, this.now + dice.below(20_000)],
       [1, this.now + 300_000],
     ]);
+    if (this.#clockGoesBack && dice.one(6)) this.now = Math.max(0, this.now - dice.pick([40, 20_000, 400_000, 2 ** 31]));
     this.#react(
       core,
       this.#events(core, `timeout ${this.now}`, (side) => core[side].timeout(this.now)),

@@ -12,6 +12,7 @@ import type { Pairing } from './pairing.js';
 import { Deframer, type Link, type Unit } from './record.js';
 import { St, type Stream } from './stream.js';
 import {
+  ACK_DELAY_MS,
   argument,
   concat,
   copy,
@@ -40,8 +41,8 @@ export class Session implements SessionCore {
   protected link: Link | undefined;
   protected deframer: Deframer | undefined;
   /** When the last valid record came, and since when an answer is awaited. */
-  #heard = 0;
-  #waitSince = 0;
+  /** The last genuine record, or the begin of a wait, if that was later. */
+  #quiet = 0;
   /** Framed handshake messages of a serial line, for a new Accept. */
   #handshakes: Uint8Array[] = [];
   #wiped = false;
@@ -132,7 +133,7 @@ export class Session implements SessionCore {
 
   /** A record was genuine. */
   protected heard(now: number): void {
-    this.#heard = now;
+    this.#quiet = now;
     this.channel.clear(Sf.EvDead | Sf.Dead);
     this.note(now);
   }
@@ -200,7 +201,7 @@ export class Session implements SessionCore {
     while (this.link && this.#controlDue(now)) {
       if (this.link.exhausted && out.length > 0) break; // what was sealed must be sent: the next call says so
       this.#checkCounter(this.link);
-      this.channel.now = now;
+      this.#setTime(now);
       const frames = this.channel.record(this.#recordMax());
       this.note(now);
       out.push(this.#seal(...frames));
@@ -312,19 +313,30 @@ export class Session implements SessionCore {
     return this.live && (channel.has(Sf.PingOut | Sf.SyncWait | Sf.StatusWait) || channel.streamsWait);
   }
 
-  /** Records or control frames were exchanged: is an answer still awaited? A clock that went back must not let the session sleep. */
+  /** After a clock that went back nothing waits until it is there again. */
+  #setTime(now: number): void {
+    const { channel } = this;
+    if (now < channel.now) {
+      this.#quiet = Math.min(this.#quiet, now);
+      channel.pingMs = Math.min(channel.pingMs, now);
+      if (channel.ackMs !== Infinity) channel.ackMs = Math.min(channel.ackMs, now + ACK_DELAY_MS);
+    }
+    channel.now = now;
+  }
+
+  /** Records or control frames were exchanged: is an answer still awaited? */
   protected note(now: number): void {
     const before = this.channel.has(Sf.Waiting);
     const after = this.#waits();
-    this.channel.now = now;
-    if (after && !before) this.#waitSince = now;
+    this.#setTime(now);
+    if (after && !before) this.#quiet = now;
     if (after) this.channel.set(Sf.Waiting);
     else this.channel.clear(Sf.Waiting);
   }
 
   /** SPEC 9, liveness: since the last valid record, or since this end began to wait. */
   #deadAt(): number {
-    return this.channel.has(Sf.Dead) ? Infinity : Math.max(this.#heard, this.#waitSince) + DEAD_MS;
+    return this.channel.has(Sf.Dead) ? Infinity : this.#quiet + DEAD_MS;
   }
 
   /**
@@ -334,7 +346,7 @@ export class Session implements SessionCore {
   #pingAt(): number {
     const endless = this.settings.gateway && this.channel.serialLine;
     if ((this.channel.has(Sf.Dead) && !endless) || this.channel.has(Sf.PingDue)) return Infinity;
-    return Math.max(this.#heard, this.#waitSince, this.channel.pingMs) + PING_MS;
+    return Math.max(this.#quiet, this.channel.pingMs) + PING_MS;
   }
 
   deadline(): number {
@@ -357,6 +369,7 @@ export class Session implements SessionCore {
   }
 
   protected onTime(now: number): void {
+    this.note(now);
     if (this.#atItsEnd) this.channel.set(Sf.EvDead | Sf.Dead);
     if (!this.live || !this.channel.has(Sf.Waiting)) return;
     if (now >= this.#pingAt()) this.channel.set(Sf.PingDue);
@@ -386,7 +399,7 @@ export class Session implements SessionCore {
   ping(now: number): void {
     this.usable();
     if (!this.link) throw fail('STATE', 'there is no link');
-    this.channel.now = now;
+    this.#setTime(now);
     this.channel.set(Sf.PingDue | Sf.PingApp);
   }
 
@@ -408,8 +421,7 @@ export class Session implements SessionCore {
     this.deframer = deframer;
     this.channel.up(now);
     this.channel.line = deframer.transport;
-    this.#heard = now;
-    this.#waitSince = now;
+    this.#quiet = now;
   }
 
   linkDown(): void {
@@ -455,7 +467,7 @@ export class Session implements SessionCore {
   }
 
   protected hash(into: StateHash): void {
-    into.add(this.settings.gateway, this.#heard, this.#waitSince, this.link !== undefined, this.#handshakes.length);
+    into.add(this.settings.gateway, this.#quiet, this.link !== undefined, this.#handshakes.length);
     this.link?.hash(into);
     this.deframer?.hash(into);
     this.channel.hash(into);
