@@ -178,7 +178,7 @@ export interface DeviceCore extends SessionCore {
   open(name: string, kind: Kind): number;
   /** Only without a link, and not while a FIN of this end is unacknowledged: ERR_HAWSER_STATE. SPEC 7.4 */
   save(kind: 'flash' | 'retained'): Uint8Array;
-  /** Wipes a 'retained' blob. `names` gives the upstream of each stream id. */
+  /** Wipes a 'retained' blob, and any that it refuses. `names` gives the upstream of each stream id. */
   restore(blob: Uint8Array, names: ReadonlyMap<number, string>): void;
   readonly handshake: HandshakeInfo | undefined;
 }

@@ -989,14 +989,12 @@ static int position_fits(const hawser_device *d, const saved *in) {
          (in->b == d->f ? in->i == 0 : d->f > 0 && in->b == d->f - 1 && in->i <= d->session.pairing->max_steps);
 }
 
-int hawser_restore(hawser_device *d, uint8_t *blob, size_t len) {
+/* All of it or, after an error, none. */
+static int take_saved(hawser_device *d, const uint8_t *blob, size_t len, uint8_t *kind) {
   hawser_session *s = &d->session;
   hawser_reader r = {blob, 0, 0};
   saved in;
   int err;
-  if (d->state != IDLE || d->message1_len > 0 || s->serial != 0) {
-    return HAWSER_ERR_STATE; /* only into a device that has just booted */
-  }
   if (len < SAVE_HEAD + HAWSER_CHECK_LEN || len > HAWSER_SAVE_MAX) {
     return HAWSER_ERR_FORMAT;
   }
@@ -1022,9 +1020,22 @@ int hawser_restore(hawser_device *d, uint8_t *blob, size_t len) {
     d->b = in.b;
     d->i = in.i;
     memcpy(d->step, in.step, HAWSER_KEY_LEN);
-    hawser_port_wipe(blob, len); /* SPEC 7.4: wiped by restoring it */
   }
+  *kind = in.kind;
   return HAWSER_OK;
+}
+
+int hawser_restore(hawser_device *d, uint8_t *blob, size_t len) {
+  uint8_t kind = HAWSER_SAVE_RETAINED;
+  int err;
+  if (d->state != IDLE || d->message1_len > 0 || d->session.serial != 0) {
+    return HAWSER_ERR_STATE; /* only into a device that has just booted */
+  }
+  err = take_saved(d, blob, len, &kind);
+  if (kind == HAWSER_SAVE_RETAINED) {
+    hawser_port_wipe(blob, len); /* SPEC 7.4: wiped by restoring it, and where it is of no use */
+  }
+  return err;
 }
 
 #endif

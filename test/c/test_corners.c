@@ -538,7 +538,7 @@ static int restored(const uint8_t *blob, size_t len, size_t at, size_t width, ui
   CHECK(hawser_check(copy, len - 8, copy + len - 8) == HAWSER_OK);
   ends_boot(&e);
   err = hawser_restore(&e.device, copy, len);
-  CHECK(hawser_device_valid(&e.device));
+  CHECK(hawser_device_valid(&e.device) && check_is_zero(copy, len)); /* refused or restored: it is RETAINED */
   return err;
 }
 

@@ -402,14 +402,17 @@ static void save_and_restore(uint8_t kind) {
     bad[bit / 8] ^= (uint8_t)(1u << bit % 8);
     CHECK(hawser_restore(&e.device, bad, len) == HAWSER_ERR_FORMAT);
     CHECK_BYTES(&before, &e.device, sizeof before);
+    CHECK(check_is_zero(bad, len)); /* what is refused may hold a secret */
   }
   for (size_t cut = 0; cut < len; cut++) {
-    CHECK(hawser_restore(&e.device, blob, cut) == HAWSER_ERR_FORMAT);
+    memcpy(bad, blob, len);
+    CHECK(hawser_restore(&e.device, bad, cut) == HAWSER_ERR_FORMAT && check_is_zero(bad, cut));
   }
   ends_boot(&e);
   CHECK(hawser_restore(&e.device, blob, len) == HAWSER_OK);
   CHECK(check_is_zero(blob, len) == (kind == HAWSER_SAVE_RETAINED));
-  CHECK(hawser_restore(&e.device, bad, len) == HAWSER_ERR_STATE);
+  memset(bad, 1, len);
+  CHECK(hawser_restore(&e.device, bad, len) == HAWSER_ERR_STATE && bad[0] == 1);
   CHECK(hawser_name(&e.device, id, "meter") == HAWSER_OK);
   CHECK((e.device.i == 1) == (kind == HAWSER_SAVE_RETAINED));
   ends_clear(&e);

@@ -10,9 +10,9 @@
 export const filled = [
   'collect_stream::1::header',
   'hawser_chain_start::1::c',
-  'hawser_restore::1::in',
   'new_chain::1::next',
   'receive_answer::1::frame',
+  'take_saved::1::in',
 ];
 
 const port = ['port.c', 'given.c'];
@@ -179,7 +179,7 @@ export const proofs = [
     sources: ['session.c', 'record.c', 'wire.c', 'pairing.c'],
     defines: { WHOLE: 1 },
     bounds: { LEN: [76, 116], STREAMS: [1, 2] },
-    loops: { 'hawser_is_zero.0': 66, 'read_saved.0': [4, 6], 'hawser_restore.0': [4, 6] },
+    loops: { 'hawser_is_zero.0': 66, 'read_saved.0': [4, 6], 'take_saved.0': [4, 6] },
     seed: ['device.c', 'SAVE_HEAD + HAWSER_CHECK_LEN', 'HAWSER_CHECK_LEN - 1'],
   },
   {

@@ -73,9 +73,13 @@ function records(pair: EnginePair): void {
         copy[bit >> 3] = (copy[bit >> 3] ?? 0) ^ (1 << (bit & 7));
         assert.throws(() => core.restore(copy, names), { code: /^ERR_HAWSER_/ }, `${kind}, bit ${bit}`);
         assert.equal(hex(core.digest()), before, `${kind}, bit ${bit}`);
+        assert.equal(hex(copy), '00'.repeat(copy.length), 'what is refused is wiped: it may hold a secret');
       }
-      for (let length = 0; length < blob.length; length++)
-        assert.throws(() => boot().restore(blob.slice(0, length), names), { code: /^ERR_HAWSER_/ });
+      for (let length = 0; length < blob.length; length++) {
+        const copy = blob.slice(0, length);
+        assert.throws(() => boot().restore(copy, names), { code: /^ERR_HAWSER_/ });
+        assert.equal(hex(copy), '00'.repeat(length));
+      }
       assert.throws(() => boot().restore(Uint8Array.of(...blob, 0), names), { code: /^ERR_HAWSER_/ });
       const core = boot();
       core.restore(blob, names);

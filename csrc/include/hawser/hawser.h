@@ -323,9 +323,10 @@ void hawser_device_handshake(const hawser_device *d, hawser_handshake_info *info
 
 /* Saving, off-link (SPEC 7.4): HAWSER_SAVE_FLASH keeps stream state alone; HAWSER_SAVE_RETAINED also the step
  * secret, for RAM that survives sleep (HAWSER_ERR_STATE if a message 1 was sent under it, or no
- * record has come since a full handshake). Traffic keys are never saved.
- * HAWSER_ERR_LIMIT: more streams than fit. Restore after hawser_device_boot(); it wipes a RETAINED blob. Mark a
- * FLASH blob used, in flash, before the first hawser_connect(). Then give each stream its name again. */
+ * record has come since a full handshake). Traffic keys are never saved. HAWSER_ERR_LIMIT: more streams than fit.
+ * Restore after hawser_device_boot(); it wipes a RETAINED blob, and any blob that it refuses (all errors but
+ * HAWSER_ERR_STATE). Mark a FLASH blob used, in flash, before the first hawser_connect(). Then give each stream its
+ * name again. */
 enum hawser_save_kind { HAWSER_SAVE_FLASH = 1, HAWSER_SAVE_RETAINED = 2 };
 int hawser_save(const hawser_device *d, uint8_t kind, uint8_t blob[HAWSER_SAVE_MAX], size_t *len) HAWSER_MUST_USE;
 int hawser_restore(hawser_device *d, uint8_t *blob, size_t len) HAWSER_MUST_USE;

@@ -547,6 +547,16 @@ export class Device extends Session implements DeviceCore {
     this.usable();
     const fresh = this.#state === 'idle' && !this.#message1 && this.channel.serial === 0;
     if (!fresh) throw fail('STATE', 'restore: only into a device that has just booted');
+    try {
+      if (this.#takeSaved(blob, names) === 'retained') wipe(blob);
+    } catch (error) {
+      wipe(blob); // it may hold a secret
+      throw error;
+    }
+  }
+
+  /** All of it or, after an error, none. */
+  #takeSaved(blob: Uint8Array, names: ReadonlyMap<number, string>): 'flash' | 'retained' {
     const state = readSaved(this.port, blob);
     for (const saved of state.streams) this.#checkSaved(saved, state.serial, names);
     const ids = new Set(state.streams.map(({ id }) => id));
@@ -555,7 +565,7 @@ export class Device extends Session implements DeviceCore {
     for (const saved of state.streams) this.channel.restore(saved, names.get(saved.id) as string);
     this.channel.name = state.name;
     this.channel.serial = state.serial;
-    if (state.at) wipe(blob);
+    return state.at ? 'retained' : 'flash';
   }
 
   #checkSaved(saved: SavedStream, serial: number, names: ReadonlyMap<number, string>): void {

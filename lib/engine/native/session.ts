@@ -268,8 +268,11 @@ export class NativeDevice extends NativeSession<RawDevice> implements DeviceCore
   restore(blob: Uint8Array, streams: ReadonlyMap<number, string>): void {
     if (typeof streams?.get !== 'function') throw badArgument('restore: names is not a Map');
     const named = savedStreams(blob).map((stream) => [stream, streams.get(stream) ?? ''] as const);
-    for (const [stream, name] of named)
-      if (!UPSTREAM.test(name)) throw badArgument(`restore: stream ${stream} has no name of an upstream`);
+    const unnamed = named.find(([, name]) => !UPSTREAM.test(name));
+    if (unnamed) {
+      blob.fill(0);
+      throw badArgument(`restore: stream ${unnamed[0]} has no name of an upstream`);
+    }
     check(this.raw.restore(blob), 'restore', names.restore);
     for (const [stream, name] of named) check(this.raw.nameStream(stream, name), 'restore', names.nameStream);
   }
