@@ -76,8 +76,10 @@ export class HawserStream extends Duplex implements StreamEnd {
     readonly upstream: string,
     windows: { own: number; peer: number },
     early: EarlyVerdict,
+    options: { captureRejections?: boolean } = {},
   ) {
     super({
+      ...options,
       allowHalfOpen: true,
       readableHighWaterMark: windows.own,
       writableHighWaterMark: Math.min(windows.peer, maxWritable),

@@ -191,8 +191,14 @@ export interface Store {
 
 // ---- Gateway ---------------------------------------------------------------------------------------------
 
-/** Serves one stream of a device. A stream that fails or is given up emits 'error' and 'close'; so it does when this throws. */
-export type UpstreamHandler = (stream: Duplex, from: { device: Uint8Array; name: string }) => void;
+/**
+ * Serves one stream of a device. A stream that fails or is given up emits 'error' and 'close'; so it does when this, or a listener of the
+ * stream, throws or rejects. That ends the stream and nothing else, and is told as 'debug'.
+ */
+export type UpstreamHandler = (
+  stream: Duplex,
+  from: { device: Uint8Array; name: string },
+) => void | PromiseLike<unknown>;
 
 export interface GatewayOptions {
   store: Store;

@@ -2,12 +2,14 @@
  * Services behind the gateway: how they are named in its configuration, and one stream's connection to one.
  */
 
-import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { createSocket, type Socket as UdpSocket, type SocketOptions } from 'node:dgram';
+import { EventEmitter } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 import { Copies } from './copies.js';
 import { Code } from './engine.js';
 import { HawserError } from './errors.js';
+import { sharedLookup } from './lookup.js';
 import type { StreamPort } from './mux.js';
 import { passOn } from './output.js';
 import { borrowed } from './reads.js';
@@ -88,27 +90,60 @@ export function openUpstream(target: Upstream, port: StreamPort, options: Upstre
   }
 }
 
+/** What a function of this process is given. Its listeners cannot end the process: what they throw, or reject with, ends the stream. */
+class HandlerStream extends HawserStream {
+  constructor(
+    private readonly threw: (error: unknown) => void,
+    ...[upstream, windows, verdict]: ConstructorParameters<typeof HawserStream>
+  ) {
+    super(upstream, windows, verdict, { captureRejections: true });
+    // What became of it is told by 'close'; an error that nobody listens for is nobody's.
+    this.on('error', () => undefined);
+  }
+
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    try {
+      return (super.emit as (name: string | symbol, ...values: unknown[]) => boolean).call(this, event, ...args);
+    } catch (error) {
+      this.threw(error);
+      return true;
+    }
+  }
+
+  /** A listener has rejected. */
+  override [EventEmitter.captureRejectionSymbol](error: unknown): void {
+    this.threw(error);
+  }
+}
+
 /** A function of this process, which is given the stream as a Duplex. */
 class HandlerEnd implements UpstreamEnd {
   readonly #stream: HawserStream;
-  readonly #closed: () => void;
+  readonly #options: UpstreamOptions;
+  #over = false;
 
   constructor({ serve }: Extract<Upstream, { type: 'handler' }>, port: StreamPort, options: UpstreamOptions) {
     const { record } = options;
-    this.#closed = options.closed;
+    this.#options = options;
     const windows = { own: record.windowGateway, peer: record.windowDevice };
-    const stream = new HawserStream(port.above.upstream, windows, new EarlyVerdict());
+    const threw = (error: unknown): void => this.#threw(error);
+    const stream = new HandlerStream(threw, port.above.upstream, windows, new EarlyVerdict());
     this.#stream = stream;
     stream.bind(port);
-    // What became of it is told by 'close'; an error that nobody listens for must not end the gateway.
-    stream.on('error', () => undefined);
     options.connected();
     try {
-      serve(stream, { device: record.id, name: record.name });
+      const served: unknown = serve(stream, { device: record.id, name: record.name });
+      void Promise.resolve(served).catch(threw);
     } catch (error) {
-      options.failed(Code.UpstreamReset, error instanceof Error ? error : new Error(String(error)));
-      this.destroy(Code.UpstreamReset);
+      threw(error);
     }
+  }
+
+  /** Of a stream that is over a function may well say so by throwing. */
+  #threw(error: unknown): void {
+    if (this.#over) return;
+    this.#options.failed(Code.UpstreamReset, error instanceof Error ? error : new Error(String(error)));
+    this.destroy(Code.UpstreamReset);
   }
 
   /** The stream says itself what was accepted. */
@@ -128,11 +163,13 @@ class HandlerEnd implements UpstreamEnd {
     // A stream carries none: the core has refused it.
   }
   finish(): void {
-    this.#closed();
+    this.#over = true;
+    this.#options.closed();
     this.#stream.onClosed(Code.Done, 'clean');
   }
   destroy(code: Code): void {
-    this.#closed();
+    this.#over = true;
+    this.#options.closed();
     this.#stream.onClosed(code, 'cut');
   }
 }
@@ -153,7 +190,8 @@ class SocketEnd implements UpstreamEnd {
     this.#closeTimeout = options.connectTimeout;
     const address = target.type === 'unix' ? { path: target.path } : { host: target.host, port: target.port };
     const onread = borrowed((bytes) => this.#received(bytes));
-    const socket = connect({ ...address, allowHalfOpen: true, noDelay: true, onread });
+    const { lookup, leave } = sharedLookup();
+    const socket = connect({ ...address, allowHalfOpen: true, noDelay: true, onread, lookup });
     this.#socket = socket;
     this.#timer = setTimeout(() => {
       socket.destroy();
@@ -171,6 +209,7 @@ class SocketEnd implements UpstreamEnd {
     });
     socket.on('close', () => {
       clearTimeout(this.#timer);
+      leave();
       options.closed();
     });
   }
@@ -229,22 +268,30 @@ class UdpEnd implements UpstreamEnd {
   #state: 'connecting' | 'open' | 'closed' = 'connecting';
 
   constructor(target: Extract<Upstream, { type: 'udp' }>, options: UpstreamOptions) {
-    const socket = createSocket(target.host.includes(':') ? 'udp6' : 'udp4');
+    const { lookup, leave } = sharedLookup();
+    const type = target.host.includes(':') ? 'udp6' : 'udp4';
+    const socket = createSocket({ type, lookup: lookup as SocketOptions['lookup'] });
     this.#socket = socket;
-    socket.on('close', options.closed);
+    socket.on('close', () => {
+      leave();
+      options.closed();
+    });
     socket.on('error', (error) => {
       // An ICMP answer to a datagram: datagrams are lost, that is all.
-      if (this.#state === 'open') return;
+      if (this.#state === 'connecting') failed(error);
+    });
+    const failed = (error: Error): void => {
       this.destroy();
       options.failed(Code.Unreachable, error);
-    });
+    };
     socket.on('message', (data) => options.message(data));
-    socket.connect(target.port, target.host, () => {
+    socket.connect(target.port, target.host, ((error?: Error) => {
       if (this.#state === 'closed') return;
+      if (error) return failed(error); // of the lookup
       this.#state = 'open';
       for (const data of this.#waiting.splice(0)) socket.send(data, ignore);
       options.connected();
-    });
+    }) as () => void);
   }
 
   /** Before the socket is ready a few are kept, as a kernel would; the rest are lost, as datagrams may be. */

@@ -2,14 +2,16 @@
 
 import assert from 'node:assert/strict';
 import { createCipheriv } from 'node:crypto';
+import dns from 'node:dns';
 import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
 
 import { deviceCredentials } from '../../lib/credentials.js';
 import { Mode, type DeviceCore } from '../../lib/engine.js';
 import { Ends } from '../../lib/gateway/ends.js';
 import { Intake, portion } from '../../lib/gateway/intake.js';
 import { Refusals } from '../../lib/gateway/refusals.js';
-import type { RefusedReport } from '../../lib/types.js';
+import type { RefusedReport, UpstreamHandler } from '../../lib/types.js';
 import { BareLink } from './bare.js';
 import { delay, echo, engine, service, until, World } from './world.js';
 
@@ -119,6 +121,54 @@ describe('a flood of OPEN', function () {
     assert.equal(world.gateway.counters.get('streamLimit'), 0);
   });
 
+  it('to a name that is not answered takes one lookup for all, and nobody else waits for it', async () => {
+    const real = dns.lookup;
+    let hanging = 0;
+    const lookup = (host: string, ...rest: unknown[]): unknown => {
+      if (host !== 'slow.test') return (real as (...all: unknown[]) => unknown)(host, ...rest);
+      hanging += 1;
+      answers.push(rest.at(-1) as (error: Error) => void);
+      return {};
+    };
+    const answers: ((error: Error) => void)[] = [];
+    (dns as { lookup: unknown }).lookup = lookup;
+    try {
+      const { port } = new URL(up.url);
+      const upstreams = { slow: 'tcp://slow.test:9', datagrams: 'udp://slow.test:9', echo: `tcp://localhost:${port}` };
+      await world.gateway.close({ drain: 0 });
+      await world.openGateway({ upstreams });
+      const pairing = await world.pair({ mode: Mode.Psk, streams: 4, upstreams: ['slow', 'echo'] });
+      const core = engine.device(deviceCredentials(engine, pairing.device).pairing, { streams: 4, keylog: true });
+      core.boot();
+      const link = await BareLink.live(world.port, core);
+      const forger = new Forger(core);
+      for (let n = 0; n < 20; n += 1) {
+        link.socket.write(forger.opens(50, 0, 'slow'));
+        await delay(2);
+      }
+      await until(() => hanging > 0, 'a lookup');
+      const stream = await (await world.connect(await world.pair({ mode: Mode.Psk }))).open('echo');
+      stream.end('undisturbed');
+      assert.equal(String((await once(stream, 'data'))[0]), 'undisturbed');
+      assert.equal(hanging, 1);
+      link.hangUp();
+      // Whoever left is not told: an answer that comes late is nobody's.
+      for (const answer of answers) answer(new Error('late'));
+      const session = await world.connect(await world.pair({ mode: Mode.Psk, upstreams: Object.keys(upstreams) }));
+      const failing = session.open('slow');
+      await until(() => hanging === 2, 'a lookup of its own');
+      answers[1]?.(new Error('no such name'));
+      await assert.rejects(failing, { code: 'ERR_HAWSER_UNREACHABLE' });
+      const datagrams = await session.openMessages('datagrams');
+      const failed = once(datagrams, 'error') as Promise<[Error & { code: string }]>;
+      await until(() => hanging === 3, 'one for datagrams');
+      answers[2]?.(new Error('no such name'));
+      assert.equal((await failed)[0].code, 'ERR_HAWSER_UNREACHABLE');
+    } finally {
+      (dns as { lookup: unknown }).lookup = real;
+    }
+  });
+
   it('an upstream function that throws is as if it had never been', async () => {
     await world.gateway.close({ drain: 0 });
     const boom = (): never => {
@@ -127,6 +177,68 @@ describe('a flood of OPEN', function () {
     await world.openGateway({ upstreams: { echo: boom } });
     const session = await world.connect(await world.pair({ mode: Mode.Psk, streams: 2 }));
     for (let n = 0; n < 10; n += 1) await assert.rejects(session.open('echo'), { code: 'ERR_HAWSER_UPSTREAM_RESET' });
+  });
+
+  const failing: Record<string, (stream: Duplex) => unknown> = {
+    'an async function that throws': async (stream) => {
+      await once(stream, 'data');
+      throw new Error('no');
+    },
+    'a listener of data that throws': (stream) =>
+      stream.on('data', () => {
+        throw new Error('no');
+      }),
+    'an async listener of data that throws': (stream) =>
+      stream.on('data', async () => {
+        await delay(1);
+        throw new Error('no');
+      }),
+    'a listener of end that throws': (stream) =>
+      stream.resume().on('end', () => {
+        throw new Error('no');
+      }),
+  };
+  for (const [what, serve] of Object.entries(failing))
+    it(`${what} in an upstream function ends its stream, and the gateway goes on`, async () => {
+      await world.gateway.close({ drain: 0 });
+      const said: string[] = [];
+      await world.openGateway({ upstreams: { failing: serve as UpstreamHandler, echo: up.url } });
+      world.gateway.on('debug', (line) => said.push(line));
+      const session = await world.connect(
+        await world.pair({ mode: Mode.Psk, streams: 2, upstreams: ['failing', 'echo'] }),
+      );
+      const stream = await session.open('failing');
+      stream.end('x');
+      const [error] = (await once(stream, 'error')) as [Error & { code: string }];
+      assert.equal(error.code, 'ERR_HAWSER_UPSTREAM_RESET');
+      assert.deepEqual(said.filter((line) => line.endsWith("upstream 'failing': no")).length, 1);
+      const other = await session.open('echo');
+      other.end('still here');
+      assert.equal(String((await once(other, 'data'))[0]), 'still here');
+    });
+
+  it('a function that reads a stream which the device gives up hears of it, and the gateway goes on', async () => {
+    await world.gateway.close({ drain: 0 });
+    let ended: unknown;
+    const read = async (stream: Duplex): Promise<void> => {
+      try {
+        for await (const chunk of stream) stream.write(chunk);
+      } catch (error) {
+        ended = error;
+        throw error;
+      }
+    };
+    await world.openGateway({ upstreams: { read, echo: up.url } });
+    const session = await world.connect(await world.pair({ mode: Mode.Psk, streams: 2, upstreams: ['read', 'echo'] }));
+    const stream = await session.open('read');
+    stream.write('x');
+    await once(stream, 'data');
+    stream.on('error', () => undefined).destroy(new Error('given up'));
+    await until(() => ended !== undefined, 'the function has heard');
+    assert.equal((ended as { code?: string }).code, 'ERR_HAWSER_CANCELLED');
+    const other = await session.open('echo');
+    other.end('still here');
+    assert.equal(String((await once(other, 'data'))[0]), 'still here');
   });
 });
 
