@@ -514,12 +514,16 @@ describe('gateway', function () {
   });
 
   describe('trouble at this end', () => {
-    it('listeners that throw, whichever: reported, and everybody else is served', async () => {
+    const thrown = (): never => {
+      throw new Error('listener');
+    };
+    const rejected = async (): Promise<never> => {
+      await delay(1);
+      throw new Error('listener');
+    };
+    const hostile = async (boom: () => unknown): Promise<void> => {
       const relay = await world.relay();
       const pairing = await world.pair({ mode: Mode.Psk });
-      const boom = (): never => {
-        throw new Error('listener');
-      };
       for (const event of ['session', 'resume', 'pause', 'close', 'handshake', 'refused', 'drop', 'debug'] as const)
         world.gateway.on(event, boom);
       const session = await world.connect(pairing, { port: relay.port, lazy: true });
@@ -531,7 +535,7 @@ describe('gateway', function () {
       const stream = await session.open('echo');
       const victim = await session.open('echo');
       const failed = once(victim, 'error');
-      victim.on('data', boom);
+      victim.on('data', thrown);
       victim.write('x');
       assert.match(String((await failed)[0]), /listener/);
       await relayed(relay, session);
@@ -539,10 +543,13 @@ describe('gateway', function () {
       await knock(world.port, Buffer.from('garbage'), 200);
       stream.end('served');
       assert.equal(await read(stream), 'served');
+      await delay(5);
       assert.ok(reported.length >= 3 && reported.every((error) => error.message === 'listener'));
       assert.ok(world.errors.length >= 5 && world.errors.every((error) => error.message === 'listener'));
       assert.equal(world.gateway.counters.get('callback'), world.errors.length);
-    });
+    };
+    it('listeners that throw, whichever: reported, and everybody else is served', () => hostile(thrown));
+    it('listeners that reject likewise', () => hostile(rejected));
 
     it("an 'error' listener that throws is a warning, not the end", async () => {
       const warned = new Promise<Error>((resolve) => process.once('warning', resolve));
