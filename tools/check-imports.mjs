@@ -33,7 +33,7 @@ const trees = [
     imports: /(?:\bfrom|^import|\bimport\()\s*'(\.[^']+)'/gm,
     resolve: (from, name) => join(dirname(from), name).replace(/\.js$/, '.ts'),
     layers: [
-      ['errors', 'nearest', 'counters', 'copies', 'emitter', 'ending', 'output', 'reads', 'secret-file'],
+      ['errors', 'nearest', 'counters', 'copies', 'emitter', 'ending', 'lookup', 'output', 'reads', 'secret-file'],
       ['backoff', 'engine'],
       ['types'],
       ['engine/js/wire', 'engine/js/cobs', 'engine/js/flags', 'engine/js/libraries'],

@@ -1,6 +1,7 @@
 /**
  * `--events FILE`: what happens, as lines of JSON for programs. No secrets, no payload.
- * Bounded: of one kind at most LINES a second; what is left out is counted in a line `suppressed`, `{ of, count }`.
+ * Bounded: of one kind, which is an event and its reason where it has one, at most LINES a second; what is left out is counted in a line
+ * `suppressed`, `{ of, reason?, count }`. So strangers who are dropped by the thousand hide no line that names a device.
  */
 
 import { createWriteStream } from 'node:fs';
@@ -21,10 +22,17 @@ const PERIOD_MS = 1000;
 /** A disk that does not keep up is no reason to fill the memory. Bytes. */
 const PENDING_MAX = 1 << 20;
 
+interface Kind {
+  event: string;
+  /** One of a few: of Counters, or of a refusal. */
+  reason: string | undefined;
+  written: number;
+  suppressed: number;
+}
+
 export class EventLog {
   /** Of this period, by kind. */
-  readonly #written = new Map<string, number>();
-  readonly #suppressed = new Map<string, number>();
+  readonly #kinds = new Map<string, Kind>();
   readonly #timer: NodeJS.Timeout;
 
   private constructor(private readonly stream: WriteStream | undefined) {
@@ -46,19 +54,22 @@ export class EventLog {
 
   write(event: string, data: object = {}): void {
     if (!this.stream) return;
-    const written = this.#written.get(event) ?? 0;
-    if (written >= LINES || this.stream.writableLength > PENDING_MAX) {
-      this.#suppressed.set(event, (this.#suppressed.get(event) ?? 0) + 1);
+    const { reason } = data as { reason?: string };
+    const name = `${event} ${reason ?? ''}`;
+    const kind = this.#kinds.get(name) ?? { event, reason, written: 0, suppressed: 0 };
+    this.#kinds.set(name, kind);
+    if (kind.written >= LINES || this.stream.writableLength > PENDING_MAX) {
+      kind.suppressed += 1;
       return;
     }
-    this.#written.set(event, written + 1);
+    kind.written += 1;
     this.#append(event, data);
   }
 
   #nextPeriod(): void {
-    this.#written.clear();
-    for (const [of, count] of this.#suppressed) this.#append('suppressed', { of, count });
-    this.#suppressed.clear();
+    for (const { event, reason, suppressed } of this.#kinds.values())
+      if (suppressed > 0) this.#append('suppressed', { of: event, reason, count: suppressed });
+    this.#kinds.clear();
   }
 
   #append(event: string, data: object): void {

@@ -72,9 +72,13 @@ export class HalfOpen<Connection extends Pending> {
     return [...copies, ...originals].slice(0, Math.max(0, copies.length + originals.length - perDevice));
   }
 
+  /** Of those of one size the oldest that has an anonymous one: a flood from many addresses does not reach whoever was vouched for. */
   #largest(): Set<Connection> {
     let largest = new Set<Connection>();
-    for (const group of this.#groups.values()) if (group.size > largest.size) largest = group;
+    for (const group of this.#groups.values()) {
+      const worse = group.size === largest.size && !first(largest)?.anonymous && first(group)?.anonymous;
+      if (group.size > largest.size || worse) largest = group;
+    }
     return largest;
   }
 }

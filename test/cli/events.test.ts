@@ -15,6 +15,8 @@ interface Line {
   of?: string;
   count?: number;
   untold?: number;
+  reason?: string;
+  device?: string;
 }
 const lines = (file: string): Line[] =>
   readFileSync(file, 'utf8')
@@ -45,6 +47,23 @@ describe('event log and tally', () => {
     assert.deepEqual(counted(all, 'drop'), { written: LINES + 1, suppressed: 5000 - LINES });
     assert.deepEqual(counted(all, 'session'), { written: 1, suppressed: 0 });
     assert.deepEqual(counted(all, 'refused'), { written: LINES, suppressed: 1 }); // said at the end at the latest
+  });
+
+  it('a flood of one reason hides no line of another', async () => {
+    const file = join(folder(), 'events');
+    const log = await EventLog.open(file);
+    for (let n = 0; n < 2 * LINES; n += 1) log.write('drop', { reason: 'badMessage' });
+    log.write('drop', { reason: 'passedTicket', device: Buffer.from([7]) });
+    await log.close();
+    const all = lines(file);
+    assert.deepEqual(
+      all.filter(({ reason }) => reason === 'passedTicket').map(({ device }) => device),
+      ['07'],
+    );
+    assert.deepEqual(
+      all.filter(({ event }) => event === 'suppressed').map(({ of, reason, count }) => [of, reason, count]),
+      [['drop', 'badMessage', LINES]],
+    );
   });
 
   it('a line names eight things at most, whoever chose their names, and nothing is said of nothing', () => {

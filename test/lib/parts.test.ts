@@ -489,6 +489,8 @@ describe('half-open connections', () => {
     const [known, unknown] = [pending('10.0.0.1', 'dev'), pending('10.0.0.1')];
     assert.equal(filled(2, 9, known, unknown).victim('10.0.0.2'), unknown);
     assert.equal(filled(1, 9, known).victim('10.0.0.2'), known);
+    const elsewhere = ['2001:db8:0:1::1', '2001:db8:0:2::1'].map((remote) => ({ ...unknown, remote }));
+    assert.equal(filled(3, 9, known, ...elsewhere).victim('2001:db8:0:3::1'), elsewhere[0]);
   });
 
   it('four links of a device from one address wait for their first record; a fifth costs one there and nowhere else', () => {
