@@ -46,7 +46,7 @@ static struct {
   hawser_stream streams[3][ENDS_STREAMS];
   uint8_t rx[3][HAWSER_RX_LEN(HAWSER_RECORD_MAX)];
   hawser_session *session; /* confirmed, or NULL */
-  uint8_t fault;
+  uint8_t fault, transport;
   void (*on_datum)(const uint8_t *bytes, size_t len);
 } g;
 
@@ -154,7 +154,7 @@ static int gateway_message1(candidate *c, const uint8_t *bytes, size_t bytes_len
                             size_t *len) {
   hawser_accept_event event;
   size_t used = 0;
-  int err = hawser_accept_init(&c->accept, HAWSER_STREAM, c->buffer);
+  int err = hawser_accept_init(&c->accept, g.transport, c->buffer);
   *len = 0;
   c->held = 0;
   c->session = NULL;
@@ -253,6 +253,7 @@ static void gateway_start(const ends *e, uint8_t fault, void (*on_datum)(const u
   g.incarnation = g.store.incarnation = 1;
   g.durable = g.before = g.store;
   g.fault = fault;
+  g.transport = e->transport;
   g.on_datum = on_datum;
   CHECK(hawser_gateway_init(&g.context) == HAWSER_OK);
 }
