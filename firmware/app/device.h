@@ -23,7 +23,7 @@ typedef struct device {
   hawser_device hawser;
   hawser_stream streams[1];
   uint8_t rx[HAWSER_RX_LEN(RECORD)], message1[HAWSER_MESSAGE1_LEN(EARLY)];
-  uint64_t now_ms, retry_ms; /* the device's time goes on where it was when it wakes */
+  uint64_t now_ms, retry_ms; /* the device's time goes on through deep sleep, as what the core was told must */
   uint32_t failures;         /* attempts in a row */
   uint16_t stream;
   uint8_t linked, open, connected, sleep; /* sleep: enum sleep, asked for */
@@ -39,7 +39,8 @@ typedef struct device {
 
 enum sleep { AWAKE = 0, RETAINED, FLASH };
 
-/* In RAM that deep sleep leaves alone. Valid while the check is that of the struct. */
+/* In RAM that deep sleep leaves alone. Valid while the check is that of the struct, and for the image that made it: it holds pointers, so a
+ * device that can be updated puts its version beside the check. */
 typedef struct retained {
   uint32_t check;
   device device;

@@ -337,7 +337,7 @@ static void sleep_retained(void) {
   me->sleep = AWAKE;
   me->taken = 0;
   console_line("sleeps retained", ms);
-  (void)now_ms();
+  me->now_ms = now_ms() + ms; /* the clock of a board with an RTC would go on by itself */
   g_retained.check = check_of(me);
   board_sleep(ms);
 }
