@@ -57,25 +57,17 @@ static int waits(const hawser_session *s) {
                           hawser_channel_waits(s));
 }
 
-static uint64_t sooner(uint64_t a, uint64_t b) {
-  return a < b ? a : b;
-}
-
-static void set_time(hawser_session *s, uint64_t now_ms) {
-  if (now_ms < s->now_ms) { /* a clock that went back: nothing waits until it is there again */
-    s->quiet_ms = sooner(s->quiet_ms, now_ms);
-    s->ping_ms = sooner(s->ping_ms, now_ms);
-    if (s->ack_ms != HAWSER_NEVER) {
-      s->ack_ms = sooner(s->ack_ms, now_ms + HAWSER_ACK_DELAY_MS);
-    }
-  }
-  s->now_ms = now_ms;
-}
-
 void hawser_session_note(hawser_session *s, uint64_t now_ms) {
   int before = (s->flags & HAWSER_SF_WAITING) != 0;
   int after = waits(s);
-  set_time(s, now_ms);
+  if (now_ms < s->now_ms) { /* a clock that went back: nothing waits until it is there again */
+    s->quiet_ms = now_ms;
+    s->ping_ms = now_ms;
+    if (s->ack_ms != HAWSER_NEVER) {
+      s->ack_ms = now_ms;
+    }
+  }
+  s->now_ms = now_ms;
   if (after && !before) {
     s->quiet_ms = now_ms;
   }
@@ -83,6 +75,10 @@ void hawser_session_note(hawser_session *s, uint64_t now_ms) {
 }
 
 #define PING_MS (HAWSER_DEAD_MS / 3)
+
+static uint64_t sooner(uint64_t a, uint64_t b) {
+  return a < b ? a : b;
+}
 
 /* SPEC 9, liveness: since the last valid record, or since this end began to wait. */
 static uint64_t dead_at(const hawser_session *s) {
@@ -368,7 +364,7 @@ int hawser_send(hawser_session *s, uint8_t *out, size_t cap, size_t *len, uint64
   w.at = out + front;
   w.left = max;
   w.bad = 0;
-  set_time(s, now_ms);
+  hawser_session_note(s, now_ms);
   hawser_channel_write(s, &w);
   hawser_session_note(s, now_ms);
   return seal(s, out, cap, max - w.left, len);
@@ -526,7 +522,7 @@ int hawser_ping(hawser_session *s, uint64_t now_ms) {
   if (!s->link.live) {
     return HAWSER_ERR_STATE;
   }
-  set_time(s, now_ms);
+  hawser_session_note(s, now_ms);
   s->flags |= HAWSER_SF_PING_DUE | HAWSER_SF_PING_APP;
   return HAWSER_OK;
 }

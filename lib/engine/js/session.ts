@@ -12,7 +12,6 @@ import type { Pairing } from './pairing.js';
 import { Deframer, type Link, type Unit } from './record.js';
 import { St, type Stream } from './stream.js';
 import {
-  ACK_DELAY_MS,
   argument,
   concat,
   copy,
@@ -201,7 +200,7 @@ export class Session implements SessionCore {
     while (this.link && this.#controlDue(now)) {
       if (this.link.exhausted && out.length > 0) break; // what was sealed must be sent: the next call says so
       this.#checkCounter(this.link);
-      this.#setTime(now);
+      this.note(now);
       const frames = this.channel.record(this.#recordMax());
       this.note(now);
       out.push(this.#seal(...frames));
@@ -313,25 +312,21 @@ export class Session implements SessionCore {
     return this.live && (channel.has(Sf.PingOut | Sf.SyncWait | Sf.StatusWait) || channel.streamsWait);
   }
 
-  /** After a clock that went back nothing waits until it is there again. */
-  #setTime(now: number): void {
-    const { channel } = this;
-    if (now < channel.now) {
-      this.#quiet = Math.min(this.#quiet, now);
-      channel.pingMs = Math.min(channel.pingMs, now);
-      if (channel.ackMs !== Infinity) channel.ackMs = Math.min(channel.ackMs, now + ACK_DELAY_MS);
-    }
-    channel.now = now;
-  }
-
   /** Records or control frames were exchanged: is an answer still awaited? */
   protected note(now: number): void {
-    const before = this.channel.has(Sf.Waiting);
+    const { channel } = this;
+    const before = channel.has(Sf.Waiting);
     const after = this.#waits();
-    this.#setTime(now);
+    if (now < channel.now) {
+      // A clock that went back: nothing waits until it is there again.
+      this.#quiet = now;
+      channel.pingMs = now;
+      if (channel.ackMs !== Infinity) channel.ackMs = now;
+    }
+    channel.now = now;
     if (after && !before) this.#quiet = now;
-    if (after) this.channel.set(Sf.Waiting);
-    else this.channel.clear(Sf.Waiting);
+    if (after) channel.set(Sf.Waiting);
+    else channel.clear(Sf.Waiting);
   }
 
   /** SPEC 9, liveness: since the last valid record, or since this end began to wait. */
@@ -399,7 +394,7 @@ export class Session implements SessionCore {
   ping(now: number): void {
     this.usable();
     if (!this.link) throw fail('STATE', 'there is no link');
-    this.#setTime(now);
+    this.note(now);
     this.channel.set(Sf.PingDue | Sf.PingApp);
   }
 
