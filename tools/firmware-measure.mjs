@@ -1,10 +1,11 @@
 // What firmware costs: flash and static RAM of an image by component, from its map; instructions and stack of a device's calls,
 // from the emulator; sizes of structs. tools/firmware-report.mjs holds all of it to budgets.
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { boards, buildImage, compileParts, components, linkImage } from './firmware-build.mjs';
+import { withDtlsServer, withTlsServer } from './firmware-servers.mjs';
 
 const BOARD = 'an386';
 const OUT = 'build/firmware/measure';
@@ -161,37 +162,15 @@ export async function deviceCosts(name, defines, oneFile) {
   return costsIn(await emulate(join(folder, 'image.elf'), 'null'));
 }
 
-/** Of a TLS client's calls, against `openssl s_server`: that also shows that the client is one. */
-export async function peerCosts(name, defines, options) {
+/** Of a TLS or DTLS client's calls, against a server that is not ours: that also shows that the client is one. */
+export async function peerCosts(name, defines) {
   const folder = join(OUT, `peer-cost-${fileName(name)}`);
   const parts = peerParts('tls-cost');
-  parts.program.sources.push(join(MEASURE, 'cost.c'));
+  parts.program.sources.push(join(MEASURE, 'cost.c'), join(MEASURE, 'tls-cost/frames.c'));
   const objects = await compileParts(BOARD, parts, withArena(defines));
   await linkImage(BOARD, Object.values(objects).flat(), folder);
-  const server = spawn('openssl', [...serverArgs, ...options], { stdio: ['pipe', 'pipe', 'ignore'] });
-  try {
-    server.stdin.write(`${'x'.repeat(63)}\n`);
-    return costsIn(await emulate(join(folder, 'image.elf'), `tcp:${await addressOf(server)}`));
-  } finally {
-    server.kill();
-  }
-}
-
-const psk = ['-psk', `01${'00'.repeat(31)}`, '-psk_identity', 'device-1'];
-const serverArgs = ['s_server', '-accept', '127.0.0.1:0', '-nocert', ...psk, '-tls1_3', '-num_tickets', '1'];
-
-/** Where it listens: it says so, and ends if it cannot. What it says later is read, and dropped. */
-function addressOf(server) {
-  let said = '';
-  return new Promise((resolve, reject) => {
-    server.stdout.on('data', (piece) => {
-      said += piece;
-      const [, address] = /^ACCEPT (\S+)$/m.exec(said) ?? [];
-      if (address) resolve(address);
-    });
-    server.on('error', reject);
-    server.on('exit', () => reject(new Error(`openssl s_server has ended: ${said}`)));
-  });
+  const withServer = defines.includes('PEER_TLS13=1') ? withTlsServer : withDtlsServer;
+  return costsIn(await withServer((address) => emulate(join(folder, 'image.elf'), `tcp:${address}`)));
 }
 
 /** What a gateway has to have it has, whatever the device leaves out; one that knows tickets alone does not link. */

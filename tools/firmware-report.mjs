@@ -49,15 +49,16 @@ const devices = [
   },
 ];
 const peers = [
-  { name: 'TLS 1.3, PSK', defines: 'PEER_TLS13=1 PEER_P256=0', server: ['-allow_no_dhe_kex'] },
-  { name: 'TLS 1.3, PSK + ECDHE P-256', defines: 'PEER_TLS13=1 PEER_P256=1', server: [] },
-  { name: 'DTLS 1.2, CID, PSK', defines: 'PEER_TLS13=0 PEER_P256=0' },
+  { name: 'TLS 1.3, PSK', defines: 'PEER_TLS13=1 PEER_ECDHE=0' },
+  { name: 'TLS 1.3, PSK + ECDHE P-256', defines: 'PEER_TLS13=1 PEER_ECDHE=256' },
+  { name: 'TLS 1.3, PSK + ECDHE X25519', defines: 'PEER_TLS13=1 PEER_ECDHE=25519' },
+  { name: 'DTLS 1.2, CID, PSK', defines: 'PEER_TLS13=0 PEER_ECDHE=0' },
 ];
-/** Operations that do the same. TLS resumes as it begins with a PSK. */
+/** Operations that do the same. */
 const alike = [
-  ['ticket, streams', 'resumption', 'TLS 1.3, PSK', 'full handshake'],
-  ['ticket, streams, larger SHA-256', 'resumption', 'TLS 1.3, PSK', 'full handshake'],
-  ['keys P-256, streams', 'resumption', 'TLS 1.3, PSK', 'full handshake'],
+  ['ticket, streams', 'resumption', 'TLS 1.3, PSK', 'resumption'],
+  ['ticket, streams, larger SHA-256', 'resumption', 'TLS 1.3, PSK', 'resumption'],
+  ['keys P-256, streams', 'resumption', 'TLS 1.3, PSK', 'resumption'],
   ['psk P-256, streams', 'full handshake', 'TLS 1.3, PSK + ECDHE P-256', 'full handshake'],
   ['keys P-256, streams', 'full handshake', 'TLS 1.3, PSK + ECDHE P-256', 'full handshake'],
   ['ticket, streams', 'record sent', 'TLS 1.3, PSK', 'record sent'],
@@ -101,8 +102,8 @@ async function measureAll() {
     all.devices.push({ name, peer, defines, ...size, costs: await deviceCosts(name, defines, oneFile) });
   }
   if (values.short) return all;
-  for (const { name, defines, server } of peers) {
-    const costs = server ? await peerCosts(name, defines, server) : {};
+  for (const { name, defines } of peers) {
+    const costs = await peerCosts(name, defines);
     all.peers.push({ name, defines, ...(await peerSize(name, defines, true)), costs });
   }
   for (const name of Object.keys(builds)) all.images.push({ name, ...(await imageSize(name)) });

@@ -1,8 +1,9 @@
-/** What `npm run firmware:report` must notice: a figure that grew, bytes that nobody owns, a device that failed. */
+/** What `npm run firmware:report` must notice: a figure that grew, bytes that nobody owns, a device that failed, a peer that did not resume. */
 
 import assert from 'node:assert/strict';
 import { overBudget, tighten } from '../../tools/firmware-budgets.mjs';
 import { costsIn, countParts } from '../../tools/firmware-measure.mjs';
+import { checkResumed, frame, framesOf } from '../../tools/firmware-servers.mjs';
 
 describe('budgets', () => {
   const budgets = { flash: { budget: 100, goal: 80 }, stack: { budget: 10 } };
@@ -76,5 +77,30 @@ describe('what a measured device prints', () => {
   it('is an error without its end, or with another', () => {
     assert.throws(() => costsIn(good.replace('end 0\n', '')), /failed/);
     assert.throws(() => costsIn(good.replace('end 0', 'resumption 3')), /failed/);
+  });
+});
+
+describe('a measured peer', () => {
+  const withPsk = Buffer.from('ClientHello device-1');
+  const withTicket = Buffer.from('ClientHello a ticket');
+
+  it('has resumed if only its first connection named the PSK', () => {
+    checkResumed([withPsk, withTicket, withTicket]);
+    assert.throws(() => checkResumed([withPsk]), /no connection has resumed/);
+    assert.throws(() => checkResumed([withPsk, withTicket, withPsk]), /no connection has resumed/);
+    assert.throws(() => checkResumed([withTicket, withTicket]), /without the PSK/);
+  });
+
+  it('has frames on its line, however they are cut', async () => {
+    const all = ['ab', '', 'x'.repeat(300)].map((text) => Buffer.from(text));
+    const bytes = Buffer.concat(all.map(frame));
+    for (const size of [1, 3, bytes.length]) {
+      const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+        bytes.subarray(i * size, (i + 1) * size),
+      );
+      const read: Buffer[] = [];
+      for await (const each of framesOf(pieces)) read.push(each);
+      assert.deepEqual(read, all);
+    }
   });
 });
