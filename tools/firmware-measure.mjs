@@ -216,17 +216,60 @@ export function costsIn(text) {
 
 // ---- Structs ----------------------------------------------------------------------------------------------------------
 
-/** Every public struct and union of a device, by name: compiled, not asked. */
-export function structSizes() {
-  const headers = ['config', 'port', 'hawser', 'device'].map((name) => `csrc/include/hawser/${name}.h`);
-  const text = headers.map((file) => readFileSync(file, 'utf8')).join('\n');
-  const names = [...text.matchAll(/^(?:typedef )?(?:struct|union) (\w+) \{/gm)].map(([, name]) => name);
-  const arrays = names.map((name) => `char ${name}_[sizeof(${name})];`);
+const HEADERS = 'csrc/include/hawser';
+
+/**
+ * Every public struct and union by name: { NAME: { BUILD: bytes } }. They are compiled, not asked. devices: of each build its defines;
+ * beside them there is the core as it comes, with the gateway's half, which no device has.
+ */
+export function structSizes(devices) {
+  const all = readdirSync(HEADERS);
+  const own = all.filter((name) => name !== 'gateway.h');
+  const measured = ['-Ifirmware', '-DHAWSER_CONFIG_FILE="hawser_config.h"'];
+  const builds = devices.map(({ name, defines }) => [
+    name,
+    own,
+    [...measured, ...defines.split(' ').map((each) => `-D${each}`)],
+  ]);
+  const sizes = {};
+  for (const [build, headers, flags] of [...builds, ['default configuration', all, ['-DHAWSER_GATEWAY=1']]])
+    for (const [name, bytes] of Object.entries(sizesIn(headers, flags)))
+      sizes[name] = { ...sizes[name], [build]: bytes };
+  return sizes;
+}
+
+function sizesIn(headers, flags) {
+  const types = headers.flatMap((name) => publicTypes(readFileSync(join(HEADERS, name), 'utf8')));
+  const include = headers.map((name) => `#include "hawser/${name}"`);
+  const arrays = types.map(({ name, type }) => `char ${name}_[sizeof(${type})];`);
   const object = join(OUT, 'structs.o');
-  const source = ['#include "hawser/device.h"', ...arrays, ''].join('\n');
   mkdirSync(OUT, { recursive: true });
-  execFileSync(compiler, [...target, '-Icsrc/include', '-xc', '-c', '-', '-o', object], { input: source });
+  const args = [...target, '-Icsrc/include', ...flags, '-xc', '-c', '-', '-o', object];
+  execFileSync(compiler, args, { input: [...include, ...arrays, ''].join('\n') });
   const symbols = execFileSync(tool('nm'), ['-S', object], { encoding: 'utf8' });
-  const sizes = [...symbols.matchAll(/^\S+ (\S+) B (\w+)_$/gm)];
-  return Object.fromEntries(sizes.map(([, bytes, name]) => [name, parseInt(bytes, 16)]));
+  const sizes = [...symbols.matchAll(/^\S+ (\S+) B (\w+)_$/gm)].map(([, bytes, name]) => [name, parseInt(bytes, 16)]);
+  if (sizes.length !== types.length) throw new Error(`${types.length} structs, ${sizes.length} sizes`);
+  return Object.fromEntries(sizes);
+}
+
+/**
+ * The structs and unions that a header defines, but for those within others: { name, type }, the type as C calls it.
+ * @throws for one that nobody could name
+ */
+export function publicTypes(header) {
+  const code = header.replace(/\/\*[^]*?\*\/|\/\/.*|^ *#(?:.*\\\n)*.*|extern "C" \{/gm, '');
+  const types = [];
+  let depth = 0;
+  let open;
+  for (const match of code.matchAll(/\b(struct|union)\s*(\w*)\s*\{|[{}]/g)) {
+    const [text, kind, tag] = match;
+    if (kind && depth === 0) open = { kind, tag };
+    depth = Math.max(0, depth + (text === '}' ? -1 : 1)); // that of extern "C" is one too many
+    if (depth > 0 || !open) continue;
+    const [, after] = /^\s*(\w*)/.exec(code.slice(match.index + 1));
+    if (!open.tag && !after) throw new Error(`a ${open.kind} without a name`);
+    types.push({ name: open.tag || after, type: open.tag ? `${open.kind} ${open.tag}` : after });
+    open = undefined;
+  }
+  return types;
 }

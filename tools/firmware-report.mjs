@@ -28,12 +28,18 @@ const P256 = 'HAWSER_SUITE_P256=1 HAWSER_SUITE_25519=0 FIRMWARE_P256=1';
 const KEYS = 'HAWSER_MODE_KEYS=1 HAWSER_MODE_PSK=0 HAWSER_MODE_TICKET=0';
 const PSK = 'HAWSER_MODE_KEYS=0 HAWSER_MODE_PSK=1 HAWSER_MODE_TICKET=0';
 
-/** quick: in the short form as well. oneFile: the core is compiled from csrc/hawser.c. */
+/** quick: in the short form as well. structs: those are measured too. oneFile: the core is compiled from csrc/hawser.c. */
 const devices = [
   { name: 'ticket, messages', defines: `${TICKET} ${RAW} ${MESSAGES}`, peer: 'DTLS 1.2, CID, PSK', quick: true },
-  { name: 'keys P-256, messages', defines: `${KEYS} ${P256} ${MESSAGES}`, quick: true },
+  { name: 'keys P-256, messages', defines: `${KEYS} ${P256} ${MESSAGES}`, quick: true, structs: true },
   { name: 'ticket, streams', defines: `${TICKET} ${RAW} ${SMALL}`, peer: 'TLS 1.3, PSK', quick: true },
-  { name: 'keys P-256, streams', defines: `${KEYS} ${P256} ${SMALL}`, peer: 'TLS 1.3, PSK + ECDHE P-256', quick: true },
+  {
+    name: 'keys P-256, streams',
+    defines: `${KEYS} ${P256} ${SMALL}`,
+    peer: 'TLS 1.3, PSK + ECDHE P-256',
+    quick: true,
+    structs: true,
+  },
   { name: 'psk P-256, streams', defines: `${PSK} ${RAW} ${P256} ${SMALL}`, peer: 'TLS 1.3, PSK + ECDHE P-256' },
   { name: 'ticket in PSA, streams', defines: `${TICKET} FIRMWARE_TICKET=1 ${SMALL}`, peer: 'TLS 1.3, PSK' },
   {
@@ -85,7 +91,7 @@ const stored = JSON.parse(readFileSync(BUDGETS, 'utf8'));
 const budgets = values.tighten ? tighten(stored, figures) : stored;
 if (values.tighten) writeFileSync(BUDGETS, JSON.stringify(budgets, null, 2) + '\n');
 const failures = overBudget(figures, budgets, !values.short);
-if (values.json) console.log(JSON.stringify({ version: 1, ...report, figures: withBudgets() }, shortPieces, 2));
+if (values.json) console.log(JSON.stringify({ version: 2, ...report, figures: withBudgets() }, shortPieces, 2));
 else console.log(text());
 if (values.write) writeFileSync('bench/FIRMWARE.md', page());
 for (const failure of failures) console.error(failure);
@@ -96,7 +102,7 @@ process.exitCode = failures.length > 0 ? 1 : 0;
 // ---- Measuring --------------------------------------------------------------------------------------------------------
 
 async function measureAll() {
-  const all = { devices: [], peers: [], images: [], structs: structSizes() };
+  const all = { devices: [], peers: [], images: [], structs: structSizes(devices.filter(({ structs }) => structs)) };
   for (const { name, defines, peer, oneFile } of devices.filter(({ quick }) => quick || !values.short)) {
     const size = await deviceSize(name, defines, !values.short, oneFile);
     all.devices.push({ name, peer, defines, ...size, costs: await deviceCosts(name, defines, oneFile) });
@@ -130,7 +136,8 @@ function figuresOf({ devices, structs }) {
       all[`stack of a ${operation}: ${name}`] = stack;
     }
   }
-  for (const [name, bytes] of Object.entries(structs)) all[`sizeof ${name}`] = bytes;
+  for (const [name, sizes] of Object.entries(structs))
+    for (const [build, bytes] of Object.entries(sizes)) all[`sizeof ${name}: ${build}`] = bytes;
   return all;
 }
 
@@ -224,6 +231,15 @@ function goalTable() {
   return table(['what', 'goal', 'reached', 'budget', ''], rows);
 }
 
+function structTable() {
+  const used = [...new Set(Object.values(report.structs).flatMap(Object.keys))];
+  const rows = Object.entries(report.structs).map(([name, sizes]) => [
+    name,
+    ...used.map((build) => number(sizes[build])),
+  ]);
+  return table(['struct', ...used], rows);
+}
+
 function pieceTable({ pieces }) {
   const rows = pieces
     .filter(({ part }) => counted.includes(part))
@@ -244,8 +260,7 @@ function sections() {
   }
   parts.push(['Static RAM, without the stack', memoryTable([...report.devices, ...report.peers])]);
   parts.push(['Instructions and stack', costTable()]);
-  const structs = Object.entries(report.structs).map(([name, bytes]) => [name, number(bytes)]);
-  parts.push(['Structs', table(['struct', 'bytes'], structs)]);
+  parts.push(['Public structs', structTable()]);
   const largest = report.devices.find(({ name }) => name === 'keys P-256, streams');
   parts.push([`Where the bytes are: the largest pieces of "${largest.name}"`, pieceTable(largest)]);
   return parts;

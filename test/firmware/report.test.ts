@@ -1,8 +1,9 @@
 /** What `npm run firmware:report` must notice: a figure that grew, bytes that nobody owns, a device that failed, a peer that did not resume. */
 
 import assert from 'node:assert/strict';
-import { overBudget, tighten } from '../../tools/firmware-budgets.mjs';
-import { costsIn, countParts } from '../../tools/firmware-measure.mjs';
+import { readFileSync, readdirSync } from 'node:fs';
+import { type Budgets, overBudget, tighten } from '../../tools/firmware-budgets.mjs';
+import { costsIn, countParts, publicTypes } from '../../tools/firmware-measure.mjs';
 import { checkResumed, frame, framesOf } from '../../tools/firmware-servers.mjs';
 
 describe('budgets', () => {
@@ -64,6 +65,62 @@ describe('a map', () => {
   it("that leaves out bytes is refused, and a file that is nobody's", () => {
     assert.throws(() => countParts(map, new Map([...sizes, ['.text', 0x34]])), /\.text: 52 bytes, its map has 48/);
     assert.throws(() => countParts(map.replace('libc_nano.a(lib_a-memcpy.o)', 'own.o'), sizes), /whose is .*own\.o/);
+  });
+});
+
+describe('the public structs of a header', () => {
+  it('are all that are not part of another, however they are written', () => {
+    const header = `
+#ifdef __cplusplus
+extern "C" {
+#endif
+/* struct comment { */
+#define MACRO(x) \\
+  struct x {
+typedef struct a {
+  union { int i; struct inner { int j; } k; } u;
+} a;
+struct b
+{
+  struct a *pointer;
+};
+typedef union { int i; } c;
+typedef struct b b;
+static inline int f(struct a *x) { return x != 0; }
+#ifdef __cplusplus
+}
+#endif
+typedef struct d { int i; } d;
+`;
+    assert.deepEqual(publicTypes(header), [
+      { name: 'a', type: 'struct a' },
+      { name: 'b', type: 'struct b' },
+      { name: 'c', type: 'c' },
+      { name: 'd', type: 'struct d' },
+    ]);
+  });
+
+  const headers = readdirSync('csrc/include/hawser').map((name) => readFileSync(`csrc/include/hawser/${name}`, 'utf8'));
+  const names = headers.flatMap((text) => publicTypes(text).map(({ name }) => name));
+
+  it("are, of the core's, all that its functions take by their address", () => {
+    const code = headers.join('\n').replace(/\/\*[^]*?\*\//g, '');
+    const types = [...code.matchAll(/\b(hawser_\w+) \*/g)].map(([, name = '']) => name);
+    assert.ok(types.length > 50);
+    assert.deepEqual(
+      [...new Set(types)].filter((name) => !names.includes(name)),
+      [],
+    );
+  });
+
+  it("have, of the core's, a budget each", () => {
+    const budgets = JSON.parse(readFileSync('firmware/measure/budgets.json', 'utf8')) as Budgets;
+    const measured = Object.keys(budgets).filter((name) => /^sizeof .*: default configuration$/.test(name));
+    assert.deepEqual(measured.sort(), names.map((name) => `sizeof ${name}: default configuration`).sort());
+  });
+
+  it('have names, or nobody could measure them', () => {
+    assert.throws(() => publicTypes('struct { int i; } *;'), /a struct without a name/);
   });
 });
 
