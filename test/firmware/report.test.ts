@@ -18,17 +18,39 @@ describe('budgets', () => {
     assert.deepEqual(overBudget({ flash: NaN, stack: 10 }, budgets, true), ['flash: NaN, budget 100']);
   });
 
-  it('name a figure without a budget, and a budget without a figure unless only some were measured', () => {
-    assert.deepEqual(overBudget({ flash: 1, other: 2 }, budgets, false), ['other: 2, but it has no budget']);
-    assert.deepEqual(overBudget({ flash: 1 }, budgets, true), ['stack: has a budget, but no figure']);
+  it('name a budget that is above its goal, which was reached', () => {
+    assert.deepEqual(overBudget({ flash: 80, stack: 10 }, budgets, true), ['flash: 80, budget 100 above the goal 80']);
+    assert.deepEqual(overBudget({ flash: 81, stack: 10 }, budgets, true), []);
   });
 
-  it('become smaller by themselves, never larger', () => {
+  it('name a figure without a budget, and a budget without a figure unless only some were measured', () => {
+    assert.deepEqual(overBudget({ flash: 90, other: 2 }, budgets, false), ['other: 2, but it has no budget']);
+    assert.deepEqual(overBudget({ flash: 90 }, budgets, true), ['stack: has a budget, but no figure']);
+  });
+
+  it('become smaller by themselves, never larger, and leave no room above a goal that was reached', () => {
+    assert.deepEqual(tighten({ flash: { budget: 100, goal: 80 } }, { flash: 80 }), { flash: { budget: 80, goal: 80 } });
+    assert.deepEqual(tighten({ flash: { budget: 100, goal: 80 } }, { flash: 81 }), { flash: { budget: 90, goal: 80 } });
     assert.deepEqual(tighten(budgets, { flash: 50, stack: 2000, 'sizeof x': 7 }), {
       flash: { budget: 60, goal: 80 },
       'sizeof x': { budget: 7 },
       stack: { budget: 10 },
     });
+  });
+});
+
+describe('goals', () => {
+  const budgets = JSON.parse(readFileSync('firmware/measure/budgets.json', 'utf8')) as Budgets;
+  const goalsOf = (pattern: RegExp) => {
+    const names = Object.keys(budgets).filter((name) => pattern.test(name));
+    assert.ok(names.length >= 10);
+    return [...new Set(names.map((name) => budgets[name]?.goal))];
+  };
+
+  it('are those of every resumption and every handshake', () => {
+    assert.deepEqual(goalsOf(/^instructions of a resumption: /), [165_000]);
+    assert.deepEqual(goalsOf(/^instructions of a resumption to a NEW session: /), [165_000]);
+    assert.deepEqual(goalsOf(/^stack of a (full handshake|resumption( to a NEW session)?): /), [1500]);
   });
 });
 
