@@ -64,7 +64,7 @@ function peerParts(program) {
   const { mbedtls, drivers, board, ...parts } = measuredParts(program);
   const client = { sources: [...parts.program.sources, join(MEASURE, 'tls/client.c')], flags: c11 };
   const all = { mbedtls: withTls(mbedtls), program: client, drivers, random: parts.random };
-  const config = ['-UMBEDTLS_CONFIG_FILE', '-DMBEDTLS_CONFIG_FILE="measure/tls/config.h"', '-DMEMORY_ARENA=16384'];
+  const config = ['-UMBEDTLS_CONFIG_FILE', '-DMBEDTLS_CONFIG_FILE="measure/tls/config.h"'];
   for (const part of Object.values(all)) part.flags = [...part.flags, ...config];
   return { ...all, board };
 }

@@ -11,7 +11,9 @@
 mbedtls_ssl_context client;
 mbedtls_ssl_config client_configs[1 + PEER_TLS13];
 
-#if !PEER_TLS13
+#if PEER_TLS13
+static mbedtls_ssl_config current; /* a copy: a client keeps the address of its configuration */
+#else
 static uint64_t middle, final;
 
 static void set_timer(void *context, uint32_t middle_ms, uint32_t final_ms) {
@@ -57,15 +59,24 @@ int client_configure(void) {
 #if PEER_TLS13
   err |= configure(&client_configs[1], MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_PSK);
 #endif
-  return err | mbedtls_ssl_conf_psk(&client_configs[0], psk, sizeof psk, identity, sizeof identity - 1);
+  err |= mbedtls_ssl_conf_psk(&client_configs[0], psk, sizeof psk, identity, sizeof identity - 1);
+#if PEER_TLS13
+  current = client_configs[0];
+  err |= mbedtls_ssl_setup(&client, &current);
+#endif
+  return err;
 }
 
+/* Of two ways to begin again each protocol has the smaller. */
 int client_connect(const mbedtls_ssl_session *session, mbedtls_ssl_send_t *give, mbedtls_ssl_recv_t *take) {
   int err;
+#if PEER_TLS13
+  current = client_configs[session != NULL];
+  err = mbedtls_ssl_session_reset(&client);
+#else
   mbedtls_ssl_free(&client);
   mbedtls_ssl_init(&client);
-  err = mbedtls_ssl_setup(&client, &client_configs[PEER_TLS13 && session != NULL]);
-#if !PEER_TLS13
+  err = mbedtls_ssl_setup(&client, client_configs);
   mbedtls_ssl_set_timer_cb(&client, NULL, set_timer, get_timer);
   err |= mbedtls_ssl_set_cid(&client, MBEDTLS_SSL_CID_ENABLED, NULL, 0);
 #endif
