@@ -125,7 +125,7 @@ function buildDtlsServer() {
   mkdirSync(out, { recursive: true });
   const folders = ['csrc/ports/psa', 'firmware', `${MBEDTLS}/include`, `${MBEDTLS}/library`];
   const config = '-DMBEDTLS_CONFIG_FILE="measure/dtls-server/config.h"';
-  const flags = ['-O1', config, ...folders.map((folder) => `-I${folder}`)];
+  const flags = ['-O1', '-pthread', config, ...folders.map((folder) => `-I${folder}`)];
   execFileSync('cc', [...flags, '-Wall', '-Wextra', '-Werror', '-c', join(own, 'main.c'), '-o', main]);
   execFileSync('cc', [...flags, '-w', main, ...theirs, '-o', server]);
   return server;
