@@ -9,3 +9,6 @@ export declare function countParts(
 
 /** Of what a measured device printed. @throws if it failed. */
 export declare function costsIn(text: string): Record<string, { instructions: number; stack: number }>;
+
+/** Of a header's structs and unions the outermost. @throws for one that nobody could name. */
+export declare function publicTypes(header: string): { name: string; type: string }[];

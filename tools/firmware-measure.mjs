@@ -1,10 +1,11 @@
 // What firmware costs: flash and static RAM of an image by component, from its map; instructions and stack of a device's calls,
 // from the emulator; sizes of structs. tools/firmware-report.mjs holds all of it to budgets.
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { boards, buildImage, compileParts, components, linkImage } from './firmware-build.mjs';
+import { withDtlsServer, withTlsServer } from './firmware-servers.mjs';
 
 const BOARD = 'an386';
 const OUT = 'build/firmware/measure';
@@ -63,7 +64,7 @@ function peerParts(program) {
   const { mbedtls, drivers, board, ...parts } = measuredParts(program);
   const client = { sources: [...parts.program.sources, join(MEASURE, 'tls/client.c')], flags: c11 };
   const all = { mbedtls: withTls(mbedtls), program: client, drivers, random: parts.random };
-  const config = ['-UMBEDTLS_CONFIG_FILE', '-DMBEDTLS_CONFIG_FILE="measure/tls/config.h"', '-DMEMORY_ARENA=16384'];
+  const config = ['-UMBEDTLS_CONFIG_FILE', '-DMBEDTLS_CONFIG_FILE="measure/tls/config.h"'];
   for (const part of Object.values(all)) part.flags = [...part.flags, ...config];
   return { ...all, board };
 }
@@ -161,37 +162,15 @@ export async function deviceCosts(name, defines, oneFile) {
   return costsIn(await emulate(join(folder, 'image.elf'), 'null'));
 }
 
-/** Of a TLS client's calls, against `openssl s_server`: that also shows that the client is one. */
-export async function peerCosts(name, defines, options) {
+/** Of a TLS or DTLS client's calls, against a server that is not ours: that also shows that the client is one. */
+export async function peerCosts(name, defines) {
   const folder = join(OUT, `peer-cost-${fileName(name)}`);
   const parts = peerParts('tls-cost');
-  parts.program.sources.push(join(MEASURE, 'cost.c'));
+  parts.program.sources.push(join(MEASURE, 'cost.c'), join(MEASURE, 'tls-cost/frames.c'));
   const objects = await compileParts(BOARD, parts, withArena(defines));
   await linkImage(BOARD, Object.values(objects).flat(), folder);
-  const server = spawn('openssl', [...serverArgs, ...options], { stdio: ['pipe', 'pipe', 'ignore'] });
-  try {
-    server.stdin.write(`${'x'.repeat(63)}\n`);
-    return costsIn(await emulate(join(folder, 'image.elf'), `tcp:${await addressOf(server)}`));
-  } finally {
-    server.kill();
-  }
-}
-
-const psk = ['-psk', `01${'00'.repeat(31)}`, '-psk_identity', 'device-1'];
-const serverArgs = ['s_server', '-accept', '127.0.0.1:0', '-nocert', ...psk, '-tls1_3', '-num_tickets', '1'];
-
-/** Where it listens: it says so, and ends if it cannot. What it says later is read, and dropped. */
-function addressOf(server) {
-  let said = '';
-  return new Promise((resolve, reject) => {
-    server.stdout.on('data', (piece) => {
-      said += piece;
-      const [, address] = /^ACCEPT (\S+)$/m.exec(said) ?? [];
-      if (address) resolve(address);
-    });
-    server.on('error', reject);
-    server.on('exit', () => reject(new Error(`openssl s_server has ended: ${said}`)));
-  });
+  const withServer = defines.includes('PEER_TLS13=1') ? withTlsServer : withDtlsServer;
+  return costsIn(await withServer((address) => emulate(join(folder, 'image.elf'), `tcp:${address}`)));
 }
 
 /** What a gateway has to have it has, whatever the device leaves out; one that knows tickets alone does not link. */
@@ -237,17 +216,60 @@ export function costsIn(text) {
 
 // ---- Structs ----------------------------------------------------------------------------------------------------------
 
-/** Every public struct and union of a device, by name: compiled, not asked. */
-export function structSizes() {
-  const headers = ['config', 'port', 'hawser', 'device'].map((name) => `csrc/include/hawser/${name}.h`);
-  const text = headers.map((file) => readFileSync(file, 'utf8')).join('\n');
-  const names = [...text.matchAll(/^(?:typedef )?(?:struct|union) (\w+) \{/gm)].map(([, name]) => name);
-  const arrays = names.map((name) => `char ${name}_[sizeof(${name})];`);
+const HEADERS = 'csrc/include/hawser';
+
+/**
+ * Every public struct and union by name: { NAME: { BUILD: bytes } }. They are compiled, not asked. devices: of each build its defines;
+ * beside them there is the core as it comes, with the gateway's half, which no device has.
+ */
+export function structSizes(devices) {
+  const all = readdirSync(HEADERS);
+  const own = all.filter((name) => name !== 'gateway.h');
+  const measured = ['-Ifirmware', '-DHAWSER_CONFIG_FILE="hawser_config.h"'];
+  const builds = devices.map(({ name, defines }) => [
+    name,
+    own,
+    [...measured, ...defines.split(' ').map((each) => `-D${each}`)],
+  ]);
+  const sizes = {};
+  for (const [build, headers, flags] of [...builds, ['default configuration', all, ['-DHAWSER_GATEWAY=1']]])
+    for (const [name, bytes] of Object.entries(sizesIn(headers, flags)))
+      sizes[name] = { ...sizes[name], [build]: bytes };
+  return sizes;
+}
+
+function sizesIn(headers, flags) {
+  const types = headers.flatMap((name) => publicTypes(readFileSync(join(HEADERS, name), 'utf8')));
+  const include = headers.map((name) => `#include "hawser/${name}"`);
+  const arrays = types.map(({ name, type }) => `char ${name}_[sizeof(${type})];`);
   const object = join(OUT, 'structs.o');
-  const source = ['#include "hawser/device.h"', ...arrays, ''].join('\n');
   mkdirSync(OUT, { recursive: true });
-  execFileSync(compiler, [...target, '-Icsrc/include', '-xc', '-c', '-', '-o', object], { input: source });
+  const args = [...target, '-Icsrc/include', ...flags, '-xc', '-c', '-', '-o', object];
+  execFileSync(compiler, args, { input: [...include, ...arrays, ''].join('\n') });
   const symbols = execFileSync(tool('nm'), ['-S', object], { encoding: 'utf8' });
-  const sizes = [...symbols.matchAll(/^\S+ (\S+) B (\w+)_$/gm)];
-  return Object.fromEntries(sizes.map(([, bytes, name]) => [name, parseInt(bytes, 16)]));
+  const sizes = [...symbols.matchAll(/^\S+ (\S+) B (\w+)_$/gm)].map(([, bytes, name]) => [name, parseInt(bytes, 16)]);
+  if (sizes.length !== types.length) throw new Error(`${types.length} structs, ${sizes.length} sizes`);
+  return Object.fromEntries(sizes);
+}
+
+/**
+ * The structs and unions that a header defines, but for those within others: { name, type }, the type as C calls it.
+ * @throws for one that nobody could name
+ */
+export function publicTypes(header) {
+  const code = header.replace(/\/\*[^]*?\*\/|\/\/.*|^ *#(?:.*\\\n)*.*|extern "C" \{/gm, '');
+  const types = [];
+  let depth = 0;
+  let open;
+  for (const match of code.matchAll(/\b(struct|union)\s*(\w*)\s*\{|[{}]/g)) {
+    const [text, kind, tag] = match;
+    if (kind && depth === 0) open = { kind, tag };
+    depth = Math.max(0, depth + (text === '}' ? -1 : 1)); // that of extern "C" is one too many
+    if (depth > 0 || !open) continue;
+    const [, after] = /^\s*(\w*)/.exec(code.slice(match.index + 1));
+    if (!open.tag && !after) throw new Error(`a ${open.kind} without a name`);
+    types.push({ name: open.tag || after, type: open.tag ? `${open.kind} ${open.tag}` : after });
+    open = undefined;
+  }
+  return types;
 }

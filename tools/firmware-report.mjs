@@ -28,43 +28,58 @@ const P256 = 'HAWSER_SUITE_P256=1 HAWSER_SUITE_25519=0 FIRMWARE_P256=1';
 const KEYS = 'HAWSER_MODE_KEYS=1 HAWSER_MODE_PSK=0 HAWSER_MODE_TICKET=0';
 const PSK = 'HAWSER_MODE_KEYS=0 HAWSER_MODE_PSK=1 HAWSER_MODE_TICKET=0';
 
-/** quick: in the short form as well. oneFile: the core is compiled from csrc/hawser.c. */
+const TLS = 'TLS 1.3, PSK';
+const TLS_P256 = 'TLS 1.3, PSK + ECDHE P-256';
+const TLS_25519 = 'TLS 1.3, PSK + ECDHE X25519';
+const DTLS = 'DTLS 1.2, CID, PSK';
+
+/**
+ * peers: the first is the one that is like it; where that agrees on no keys and the device does, another for its full handshake.
+ * quick: in the short form as well. structs: those are measured too. oneFile: the core is compiled from csrc/hawser.c.
+ */
 const devices = [
-  { name: 'ticket, messages', defines: `${TICKET} ${RAW} ${MESSAGES}`, peer: 'DTLS 1.2, CID, PSK', quick: true },
-  { name: 'keys P-256, messages', defines: `${KEYS} ${P256} ${MESSAGES}`, quick: true },
-  { name: 'ticket, streams', defines: `${TICKET} ${RAW} ${SMALL}`, peer: 'TLS 1.3, PSK', quick: true },
-  { name: 'keys P-256, streams', defines: `${KEYS} ${P256} ${SMALL}`, peer: 'TLS 1.3, PSK + ECDHE P-256', quick: true },
-  { name: 'psk P-256, streams', defines: `${PSK} ${RAW} ${P256} ${SMALL}`, peer: 'TLS 1.3, PSK + ECDHE P-256' },
-  { name: 'ticket in PSA, streams', defines: `${TICKET} FIRMWARE_TICKET=1 ${SMALL}`, peer: 'TLS 1.3, PSK' },
+  { name: 'ticket, messages', defines: `${TICKET} ${RAW} ${MESSAGES}`, peers: [DTLS], quick: true },
+  {
+    name: 'keys P-256, messages',
+    defines: `${KEYS} ${P256} ${MESSAGES}`,
+    peers: [DTLS, TLS_P256],
+    quick: true,
+    structs: true,
+  },
+  { name: 'ticket, streams', defines: `${TICKET} ${RAW} ${SMALL}`, peers: [TLS], quick: true },
+  { name: 'keys P-256, streams', defines: `${KEYS} ${P256} ${SMALL}`, peers: [TLS_P256], quick: true, structs: true },
+  { name: 'psk P-256, streams', defines: `${PSK} ${RAW} ${P256} ${SMALL}`, peers: [TLS_P256] },
+  { name: 'ticket in PSA, streams', defines: `${TICKET} FIRMWARE_TICKET=1 ${SMALL}`, peers: [TLS] },
   {
     name: 'ticket, streams, larger SHA-256',
     defines: `${TICKET} ${RAW} ${SMALL} FIRMWARE_LARGER_SHA256=1`,
-    peer: 'TLS 1.3, PSK',
+    peers: [TLS],
   },
-  { name: 'keys P-256, messages, one file', defines: `${KEYS} ${P256} ${MESSAGES}`, oneFile: true },
-  { name: 'keys P-256, streams, one file', defines: `${KEYS} ${P256} ${SMALL}`, oneFile: true },
+  {
+    name: 'keys P-256, messages, one file',
+    defines: `${KEYS} ${P256} ${MESSAGES}`,
+    peers: [DTLS, TLS_P256],
+    oneFile: true,
+  },
+  { name: 'keys P-256, streams, one file', defines: `${KEYS} ${P256} ${SMALL}`, peers: [TLS_P256], oneFile: true },
   {
     name: 'keys 25519, streams',
     defines: `${KEYS} HAWSER_SUITE_P256=0 HAWSER_SUITE_25519=1 FIRMWARE_25519=1 ${SMALL}`,
+    peers: [TLS_25519],
   },
 ];
+/** The arena: what a run needs, and a twentieth or so. */
 const peers = [
-  { name: 'TLS 1.3, PSK', defines: 'PEER_TLS13=1 PEER_P256=0', server: ['-allow_no_dhe_kex'] },
-  { name: 'TLS 1.3, PSK + ECDHE P-256', defines: 'PEER_TLS13=1 PEER_P256=1', server: [] },
-  { name: 'DTLS 1.2, CID, PSK', defines: 'PEER_TLS13=0 PEER_P256=0' },
+  { name: TLS, defines: 'PEER_TLS13=1 PEER_ECDHE=0 MEMORY_ARENA=2752' },
+  { name: TLS_P256, defines: 'PEER_TLS13=1 PEER_ECDHE=256 MEMORY_ARENA=2880' },
+  { name: TLS_25519, defines: 'PEER_TLS13=1 PEER_ECDHE=25519 MEMORY_ARENA=4864' },
+  { name: DTLS, defines: 'PEER_TLS13=0 PEER_ECDHE=0 MEMORY_ARENA=2368' },
 ];
-/** Operations that do the same. TLS resumes as it begins with a PSK. */
-const alike = [
-  ['ticket, streams', 'resumption', 'TLS 1.3, PSK', 'full handshake'],
-  ['ticket, streams, larger SHA-256', 'resumption', 'TLS 1.3, PSK', 'full handshake'],
-  ['keys P-256, streams', 'resumption', 'TLS 1.3, PSK', 'full handshake'],
-  ['psk P-256, streams', 'full handshake', 'TLS 1.3, PSK + ECDHE P-256', 'full handshake'],
-  ['keys P-256, streams', 'full handshake', 'TLS 1.3, PSK + ECDHE P-256', 'full handshake'],
-  ['ticket, streams', 'record sent', 'TLS 1.3, PSK', 'record sent'],
-  ['ticket, streams', 'record received', 'TLS 1.3, PSK', 'record received'],
-];
+/** What a peer does in place of a device's operation, where the names differ. */
+const alike = { 'first connection': 'full handshake', 'resumption to a NEW session': 'resumption' };
 /** What counts: all that a device cannot do without, wherever it runs. */
 const counted = ['core', 'port', 'mbedtls', 'arena', 'libc', 'crt0', 'alignment', 'optimised'];
+const costHead = ['device', 'operation', 'instructions', 'peak stack'];
 const order = [...counted.slice(0, -1), 'program', 'app', 'random', 'flash', 'board'];
 
 const { values } = parseArgs({
@@ -84,7 +99,7 @@ const stored = JSON.parse(readFileSync(BUDGETS, 'utf8'));
 const budgets = values.tighten ? tighten(stored, figures) : stored;
 if (values.tighten) writeFileSync(BUDGETS, JSON.stringify(budgets, null, 2) + '\n');
 const failures = overBudget(figures, budgets, !values.short);
-if (values.json) console.log(JSON.stringify({ version: 1, ...report, figures: withBudgets() }, shortPieces, 2));
+if (values.json) console.log(JSON.stringify({ version: 2, ...report, figures: withBudgets() }, shortPieces, 2));
 else console.log(text());
 if (values.write) writeFileSync('bench/FIRMWARE.md', page());
 for (const failure of failures) console.error(failure);
@@ -95,14 +110,14 @@ process.exitCode = failures.length > 0 ? 1 : 0;
 // ---- Measuring --------------------------------------------------------------------------------------------------------
 
 async function measureAll() {
-  const all = { devices: [], peers: [], images: [], structs: structSizes() };
-  for (const { name, defines, peer, oneFile } of devices.filter(({ quick }) => quick || !values.short)) {
+  const all = { devices: [], peers: [], images: [], structs: structSizes(devices.filter(({ structs }) => structs)) };
+  for (const { name, defines, peers: own, oneFile } of devices.filter(({ quick }) => quick || !values.short)) {
     const size = await deviceSize(name, defines, !values.short, oneFile);
-    all.devices.push({ name, peer, defines, ...size, costs: await deviceCosts(name, defines, oneFile) });
+    all.devices.push({ name, peers: own, defines, ...size, costs: await deviceCosts(name, defines, oneFile) });
   }
   if (values.short) return all;
-  for (const { name, defines, server } of peers) {
-    const costs = server ? await peerCosts(name, defines, server) : {};
+  for (const { name, defines } of peers) {
+    const costs = await peerCosts(name, defines);
     all.peers.push({ name, defines, ...(await peerSize(name, defines, true)), costs });
   }
   for (const name of Object.keys(builds)) all.images.push({ name, ...(await imageSize(name)) });
@@ -129,7 +144,8 @@ function figuresOf({ devices, structs }) {
       all[`stack of a ${operation}: ${name}`] = stack;
     }
   }
-  for (const [name, bytes] of Object.entries(structs)) all[`sizeof ${name}`] = bytes;
+  for (const [name, sizes] of Object.entries(structs))
+    for (const [build, bytes] of Object.entries(sizes)) all[`sizeof ${name}: ${build}`] = bytes;
   return all;
 }
 
@@ -179,38 +195,51 @@ function memoryTable(rows) {
 }
 
 function peerTable() {
-  const rows = report.devices.flatMap(({ name, peer, flash, lto }) => {
-    const other = report.peers.find((each) => each.name === peer);
-    if (!other) return [];
-    const ratio = (a, b) => (sumOf(a) / sumOf(b)).toFixed(2);
-    return [
-      [name, number(sumOf(flash)), peer, number(sumOf(other.flash)), ratio(flash, other.flash), ratio(lto, other.lto)],
-    ];
-  });
+  const ratio = (a, b) => (sumOf(a) / sumOf(b)).toFixed(2);
+  const rows = report.devices.flatMap(({ name, peers: own, flash, lto }) =>
+    own
+      .map(peerOf)
+      .map((peer) => [
+        name,
+        number(sumOf(flash)),
+        peer.name,
+        number(sumOf(peer.flash)),
+        ratio(flash, peer.flash),
+        ratio(lto, peer.lto),
+      ]),
+  );
   return table(['device', 'bytes', 'peer', 'bytes', 'ratio', 'ratio, -flto'], rows);
 }
 
-function costRatioTable() {
-  const costOf = (rows, name, operation) => rows.find((row) => row.name === name).costs[operation];
-  const rows = alike.map(([device, operation, peer, other]) => {
-    const own = costOf(report.devices, device, operation);
-    const its = costOf(report.peers, peer, other);
-    const ratio = (what) => (own[what] / its[what]).toFixed(2);
-    return [`${device}: ${operation}`, `${peer}: ${other}`, ratio('instructions'), ratio('stack')];
-  });
-  return table(['device', 'peer', 'instructions', 'peak stack'], rows);
+function peerOf(name) {
+  return report.peers.find((each) => each.name === name);
 }
 
+function costRow(name, operation, { instructions, stack }) {
+  return [name, operation, number(instructions), number(stack)];
+}
+
+/** Each operation of a device beside that of its peer, if those were measured. */
 function costTable() {
-  const rows = [...report.devices, ...report.peers].flatMap(({ name, costs }) =>
-    Object.entries(costs).map(([operation, { instructions, stack }]) => [
-      name,
-      operation,
-      number(instructions),
-      number(stack),
-    ]),
+  const rows = report.devices.flatMap(({ name, peers: own, costs }) =>
+    Object.entries(costs).map(([operation, cost]) => {
+      const row = costRow(name, operation, cost);
+      if (values.short) return row;
+      const peer = operation === 'full handshake' ? own.at(-1) : own[0];
+      const other = alike[operation] ?? operation;
+      const its = peerOf(peer).costs[other];
+      const ratio = (what) => (cost[what] / its[what]).toFixed(2);
+      return [...row, `${peer}: ${other}`, ratio('instructions'), ratio('stack')];
+    }),
   );
-  return table(['device', 'operation', 'instructions', 'peak stack'], rows);
+  return table([...costHead, ...(values.short ? [] : ['peer', 'instructions', 'peak stack'])], rows);
+}
+
+function peerCostTable() {
+  const rows = report.peers.flatMap(({ name, costs }) =>
+    Object.entries(costs).map(([operation, cost]) => costRow(name, operation, cost)),
+  );
+  return table(costHead, rows);
 }
 
 function goalTable() {
@@ -221,6 +250,15 @@ function goalTable() {
       return [name, number(goal), number(figure), number(budget), figure <= goal ? 'reached' : 'missed'];
     });
   return table(['what', 'goal', 'reached', 'budget', ''], rows);
+}
+
+function structTable() {
+  const used = [...new Set(Object.values(report.structs).flatMap(Object.keys))];
+  const rows = Object.entries(report.structs).map(([name, sizes]) => [
+    name,
+    ...used.map((build) => number(sizes[build])),
+  ]);
+  return table(['struct', ...used], rows);
 }
 
 function pieceTable({ pieces }) {
@@ -237,14 +275,13 @@ function sections() {
     ['Flash by component', flashTable(report.devices)],
   ];
   if (!values.short) {
-    parts.push(['The same of the peers', flashTable(report.peers)], ['Ratios of flash', peerTable()]);
-    parts.push(['Ratios of instructions and stack', costRatioTable()]);
+    parts.push(['Flash of the peers', flashTable(report.peers)], ['Ratios of flash', peerTable()]);
     parts.push(['Images of the firmware, with all that they do', flashTable(report.images)]);
   }
   parts.push(['Static RAM, without the stack', memoryTable([...report.devices, ...report.peers])]);
-  parts.push(['Instructions and stack', costTable()]);
-  const structs = Object.entries(report.structs).map(([name, bytes]) => [name, number(bytes)]);
-  parts.push(['Structs', table(['struct', 'bytes'], structs)]);
+  parts.push([`Instructions and stack${values.short ? '' : ', and their ratios to those of a peer'}`, costTable()]);
+  if (!values.short) parts.push(['Instructions and stack of the peers', peerCostTable()]);
+  parts.push(['Public structs', structTable()]);
   const largest = report.devices.find(({ name }) => name === 'keys P-256, streams');
   parts.push([`Where the bytes are: the largest pieces of "${largest.name}"`, pieceTable(largest)]);
   return parts;
@@ -260,7 +297,7 @@ function page() {
   return `# Firmware
 
 Written by \`npm run firmware:report -- --write\`: arm-none-eabi-gcc ${compilerVersion()}, \`-Os\`, Cortex-M4, mbedTLS 3.6.6; instructions and stack are counted by
-qemu on an emulated board, and are the same in each run. [README.md](README.md) says what is counted, and where the bytes of a missed goal are.
+qemu on an emulated board, and a device's are the same in each run. [README.md](README.md) says what is counted, and where the bytes of a missed goal are.
 
 ${text()}`;
 }

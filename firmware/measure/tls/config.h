@@ -1,6 +1,6 @@
 /*
  * config.h - the smallest clients of mbedTLS 3.6 that do for a device what hawser does: a PSK, and session resumption. The image's
- * row says which: PEER_TLS13 with or without PEER_P256 (ECDHE), or DTLS 1.2 with a connection id. The rest is as in
+ * row says which: PEER_TLS13 with PEER_ECDHE 0 (none), 256 or 25519, or DTLS 1.2 with a connection id. The rest is as in
  * firmware/mbedtls/config.h; what calls for memory gets it from the static arena of drivers/memory.c.
  */
 #ifndef FIRMWARE_MEASURE_TLS_CONFIG_H
@@ -27,11 +27,12 @@
 #define MBEDTLS_SSL_PROTO_TLS1_3
 #define MBEDTLS_SSL_KEEP_PEER_CERTIFICATE /* it wants that, certificates or not */
 #define MBEDTLS_SSL_SESSION_TICKETS
-#if PEER_P256
+#define MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_PSK_ENABLED /* with ECDHE too, which costs no byte: it can resume without */
+#if PEER_ECDHE
 #define MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_PSK_EPHEMERAL_ENABLED
+#endif
+#if PEER_ECDHE == 256
 #define MBEDTLS_PSA_P256M_DRIVER_ENABLED
-#else
-#define MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_PSK_ENABLED
 #endif
 #define MBEDTLS_SSL_CIPHERSUITES MBEDTLS_TLS1_3_AES_128_GCM_SHA256
 #else

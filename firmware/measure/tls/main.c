@@ -49,12 +49,13 @@ static void serve(void) {
 }
 
 int main(void) {
-  int err = client_configure(give, take);
+  const mbedtls_ssl_session *known = NULL;
+  int err = client_configure();
   mbedtls_ssl_session_init(&session);
   while (err == 0) {
+    err = client_connect(known, give, take);
     serve();
-    err = mbedtls_ssl_session_reset(&client);
-    err |= mbedtls_ssl_set_session(&client, &session);
+    known = &session;
   }
   return mbedtls_ssl_close_notify(&client);
 }
