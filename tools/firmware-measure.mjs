@@ -194,7 +194,7 @@ function addressOf(server) {
   });
 }
 
-/** What a gateway has to have it has, whatever the device leaves out; one that knows tickets alone does not link. */
+/** What a gateway has to have it has, whatever the device leaves out; one that knows tickets alone does not compile. */
 function gatewayPart({ core, port }, defines) {
   const leftOut = [
     'STREAMS',
@@ -237,7 +237,7 @@ export function costsIn(text) {
 
 // ---- Structs ----------------------------------------------------------------------------------------------------------
 
-/** Every public struct and union of a device, by name: compiled, not asked. */
+/** Every public struct and union of a device with the firmware's configuration, by name: compiled, not asked. */
 export function structSizes() {
   const headers = ['config', 'port', 'hawser', 'device'].map((name) => `csrc/include/hawser/${name}.h`);
   const text = headers.map((file) => readFileSync(file, 'utf8')).join('\n');
@@ -246,7 +246,8 @@ export function structSizes() {
   const object = join(OUT, 'structs.o');
   const source = ['#include "hawser/device.h"', ...arrays, ''].join('\n');
   mkdirSync(OUT, { recursive: true });
-  execFileSync(compiler, [...target, '-Icsrc/include', '-xc', '-c', '-', '-o', object], { input: source });
+  const config = ['-Icsrc/include', '-Ifirmware', '-DHAWSER_CONFIG_FILE="hawser_config.h"'];
+  execFileSync(compiler, [...target, ...config, '-xc', '-c', '-', '-o', object], { input: source });
   const symbols = execFileSync(tool('nm'), ['-S', object], { encoding: 'utf8' });
   const sizes = [...symbols.matchAll(/^\S+ (\S+) B (\w+)_$/gm)];
   return Object.fromEntries(sizes.map(([, bytes, name]) => [name, parseInt(bytes, 16)]));
