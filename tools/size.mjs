@@ -3,8 +3,8 @@
 //
 //   npm run size [-- --json] [-- --functions]
 //
-// The core alone, its constants and strings included: no crypto port, no libc. Fails where something is larger than its
-// budget below. As root it installs the compiler where that is missing, else it names the package.
+// The core alone, its constants and strings included: no crypto port, no libc; HAWSER_HMAC_LEN is that of firmware/. Fails where
+// something is larger than its budget below. As root it installs the compiler where that is missing, else it names the package.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -77,7 +77,9 @@ function sum(parts) {
 
 /** A program of the core and test/firmware/size.c. What a port and libc would give stays unresolved, and is not counted. */
 function link(leftOut, ...flags) {
-  const defines = ['HAWSER_GATEWAY=0', ...leftOut.split(' ').filter(Boolean)].map((text) => `-D${text}`);
+  const defines = ['HAWSER_GATEWAY=0', 'HAWSER_HMAC_LEN=224', ...leftOut.split(' ').filter(Boolean)].map(
+    (text) => `-D${text}`,
+  );
   const objects = sources.map((source) => {
     const object = join(out, `${basename(source, '.c')}.o`);
     run('arm-none-eabi-gcc', [...target, ...compile, ...flags, ...defines, ...include, '-c', source, '-o', object]);
