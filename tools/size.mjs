@@ -36,7 +36,7 @@ const compile = ['-Os', '-std=c99', '-ffunction-sections', '-fdata-sections', '-
 const include = ['-Icsrc/include', '-Icsrc/src'];
 const out = 'build/size';
 
-needCompiler();
+run('bash', ['tools/machine.sh', 'gcc-arm-none-eabi', 'libnewlib-arm-none-eabi']);
 mkdirSync(out, { recursive: true });
 const [, list] = /HAWSER_CORE_SOURCES\n([^)]*)\)/.exec(readFileSync('csrc/sources.cmake', 'utf8'));
 const sources = [
@@ -57,13 +57,6 @@ else print();
 const over = [...rows, ...sizes].filter(({ bytes, budget, lto, ltoBudget }) => bytes > budget || lto > ltoBudget);
 for (const { name } of over) console.error(`too large: ${name}`);
 process.exitCode = over.length > 0 ? 1 : 0;
-
-function needCompiler() {
-  if (spawnSync('arm-none-eabi-gcc', ['--version']).status === 0) return;
-  const packages = ['gcc-arm-none-eabi', 'libnewlib-arm-none-eabi'];
-  if (process.getuid?.() === 0) run('apt-get', ['install', '-y', '-q', ...packages]);
-  else throw new Error(`arm-none-eabi-gcc is missing: install ${packages.join(' and ')}`);
-}
 
 function run(command, args) {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
