@@ -264,7 +264,7 @@ describe('a project that links hawser', function () {
     assert.deepEqual(pages.sort(), ['', 'HWSL'], 'one slot is valid, the other is wiped');
   });
 
-  it('docs/PORTING.md: its project goes on trying while its upstream is away, and ends once that has the reading', async () => {
+  it('docs/PORTING.md: its project goes on trying, less often while nothing works, until its upstream has the reading', async () => {
     const place = await freePort();
     const other = await gateway(`tcp://127.0.0.1:${place}`);
     const path = await meter('patient', other.config);
@@ -274,13 +274,23 @@ describe('a project that links hawser', function () {
     const kinds = await Promise.race([handshakes(other.events, before, 2), early]);
     assert.deepEqual(kinds, ['full', 'resumption'], 'it came back');
     early.catch(() => undefined); // from here on it may
-    let got = '';
-    const server = keep(
-      createServer((socket) => socket.on('data', (piece) => (got += piece.toString())).on('end', () => socket.end())),
-    );
-    server.listen(place, '127.0.0.1');
+    const readings: string[] = [];
+    const server = createServer((socket) => {
+      socket.on('data', (piece) => {
+        readings.push(piece.toString());
+        if (readings.length <= 3) socket.resetAndDestroy();
+      });
+      socket.on('end', () => socket.end()).on('error', () => undefined);
+    });
+    keep(server).listen(place, '127.0.0.1');
     assert.equal((await run).code, 0);
-    assert.equal(got, '21.5\n');
+    assert.deepEqual(
+      readings,
+      Array.from({ length: 4 }, () => '21.5\n'),
+    );
+    const waits = readFileSync(join(path, 'waits'), 'utf8').trim().split('\n').map(Number);
+    assert.deepEqual(waits.slice(0, 2), [500, 1000], 'with nobody behind the gateway');
+    assert.deepEqual(waits.slice(-3), [500, 500, 500], 'after each link that was of use');
   });
 
   /** -U__unix__: as a compiler for a board without an operating system. */
