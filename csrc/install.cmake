@@ -1,6 +1,11 @@
 # Headers, libraries, the CMake package and pkg-config files. Included by CMakeLists.txt where HAWSER_INSTALL is on.
 include(CMakePackageConfigHelpers)
 
+if(HAWSER_PSA AND needs_psa STREQUAL "hawser-mbedcrypto")
+  install(CODE "message(FATAL_ERROR \"hawser::psa was compiled against the tests' own mbedTLS, which is not installed: \"
+    \"configure with -DHAWSER_TESTING=OFF and with an mbedTLS of yours\")")
+endif()
+
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/hawser)
 set(pkgconfig_dir ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 set(made ${CMAKE_CURRENT_BINARY_DIR}/install)
@@ -13,6 +18,11 @@ if(HAWSER_GATEWAY)
 endif()
 if(HAWSER_CONFIG_FILE)
   string(APPEND HAWSER_BUILD_CHOICES "#include \"hawser/user_config.h\"\n")
+  file(STRINGS ${HAWSER_CONFIG_FILE} beside REGEX "^[ \t]*#[ \t]*include[ \t]*\"")
+  if(beside)
+    message(FATAL_ERROR "HAWSER_CONFIG_FILE: ${beside}: that header would not be installed, so this one must do without")
+  endif()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${HAWSER_CONFIG_FILE})
   install(FILES ${HAWSER_CONFIG_FILE} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/hawser RENAME user_config.h)
 endif()
 configure_file(build.h.in ${made}/build.h @ONLY)
@@ -56,7 +66,10 @@ function(hawser_pkgconfig name requires libs cflags)
 endfunction()
 
 set(requires_openssl "libcrypto >= 3.0")
-set(requires_psa "mbedcrypto >= 3.6")
+set(requires_psa "")
+if(needs_psa STREQUAL "MbedTLS::mbedcrypto") # a target of another name has no name here
+  set(requires_psa "mbedcrypto >= 3.6")
+endif()
 foreach(library IN LISTS libraries)
   hawser_pkgconfig(hawser-${library} "${requires_${library}}" "-L\${libdir} -lhawser-${library}"
     "-I\${includedir} -I\${includedir}/hawser/${library}")

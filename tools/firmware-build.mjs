@@ -151,19 +151,18 @@ function cFiles(folder) {
     .sort();
 }
 
-/** Installs the packages as root, else names them. */
+/** To fetch and compile mbedTLS, and for a TLS server to measure against. */
+const always = ['gcc', 'libc6-dev', 'dpkg-dev', 'bzip2', 'curl', 'openssl'];
+
+/** Compilers with their C libraries, emulators, and what else it takes: installed as root, else named. */
 export function needTools(names = Object.keys(boards)) {
-  const missing = new Set();
-  for (const { compiler, packages, emulator, emulatorPackage } of names.map((name) => boards[name])) {
-    if (spawnSync(compiler, ['--version']).status !== 0) packages.forEach((each) => missing.add(each));
-    if (spawnSync(emulator, ['--version']).status !== 0) missing.add(emulatorPackage);
-  }
-  if (missing.size === 0) return;
-  if (process.getuid?.() !== 0) throw new Error(`install these Debian packages first: ${[...missing].join(' ')}`);
-  const { status } = spawnSync('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...missing], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+  const ofBoards = names
+    .map((name) => boards[name])
+    .flatMap(({ packages, emulatorPackage }) => [...packages, emulatorPackage]);
+  const { status, stderr, error } = spawnSync('bash', ['tools/machine.sh', ...new Set([...always, ...ofBoards])], {
+    encoding: 'utf8',
   });
-  if (status !== 0) throw new Error(`could not install ${[...missing].join(' ')}`);
+  if (status !== 0) throw new Error(error?.message ?? stderr.trim());
 }
 
 /** @returns the folder with image.elf and image.map */

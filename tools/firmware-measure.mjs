@@ -173,7 +173,7 @@ export async function peerCosts(name, defines) {
   return costsIn(await withServer((address) => emulate(join(folder, 'image.elf'), `tcp:${address}`)));
 }
 
-/** What a gateway has to have it has, whatever the device leaves out; one that knows tickets alone does not link. */
+/** What a gateway has to have it has, whatever the device leaves out; one that knows tickets alone does not compile. */
 function gatewayPart({ core, port }, defines) {
   const leftOut = [
     'STREAMS',

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # The Debian packages that the tests use: installs what is missing as root, else names it. Quick when nothing is.
+#
+#   bash tools/machine.sh [PACKAGE...]      of the list below, for who needs only some; all of them without
 set -uo pipefail
 
 # package: a file or command that it brings
 wanted=(
-  cmake:cmake g++:g++ clang:clang clang-format:clang-format clang-tidy:run-clang-tidy cppcheck:cppcheck
+  gcc:cc libc6-dev:/usr/include/stdio.h cmake:cmake g++:g++ clang:clang clang-format:clang-format clang-tidy:run-clang-tidy cppcheck:cppcheck
   ninja-build:ninja mosquitto:mosquitto mosquitto-clients:mosquitto_pub libssl-dev:/usr/include/openssl/evp.h
   dpkg-dev:dpkg-source bzip2:bzip2 curl:curl spin:spin openssl:openssl
   valgrind:/usr/include/valgrind/memcheck.h make:make pkg-config:pkg-config
@@ -20,17 +22,28 @@ wanted=(
   gcc-avr:avr-gcc avr-libc:/usr/lib/avr/include/string.h
 )
 PATH=$PATH:/usr/sbin # mosquitto
+for name; do
+  case " ${wanted[*]}" in
+  *" $name:"*) ;;
+  *) echo "machine.sh knows no package $name" >&2 && exit 2 ;;
+  esac
+done
 missing=()
 for pair in "${wanted[@]}"; do
   probe=${pair#*:}
+  if [ $# -gt 0 ]; then
+    case " $* " in *" ${pair%%:*} "*) ;; *) continue ;; esac
+  fi
   [ -e "$probe" ] || command -v "$probe" >/dev/null || missing+=("${pair%%:*}")
 done
 # clang's sanitizers: only a try tells whether they are there
 sanitizes() { echo 'int main(void) { return 0; }' | "$@" -x c -o /dev/null - 2>/dev/null; }
-sanitizes clang -fsanitize=address || missing+=(libclang-rt-dev)
-sanitizes clang-19 -fsanitize=memory || missing+=(libclang-rt-19-dev)
+if [ $# -eq 0 ]; then
+  sanitizes clang -fsanitize=address || missing+=(libclang-rt-dev)
+  sanitizes clang-19 -fsanitize=memory || missing+=(libclang-rt-19-dev)
+fi
 [ ${#missing[@]} -eq 0 ] && exit 0
-if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
   echo "missing Debian packages: ${missing[*]}" >&2
   exit 1
 fi

@@ -35,8 +35,9 @@ const wanted = (name, short) => (positionals.length > 0 ? positionals.includes(n
 
 let passed = 0;
 let failed = 0;
+const fetched = run('fetch-mbedtls', 'tools/fetch-mbedtls.sh', []).status === 0;
 if (wanted('avr', true)) sixteenBits();
-if (run('fetch-mbedtls', 'tools/fetch-mbedtls.sh', []).status === 0)
+if (fetched)
   for (const [name, target] of Object.entries(targets)) if (wanted(name, target.short)) emulate(name, target);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
@@ -136,6 +137,22 @@ function sixteenBits() {
   for (const build of ['-DHAWSER_GATEWAY=1', '-DHAWSER_GATEWAY=0', '-DHAWSER_STREAMS=0'])
     for (const file of readdirSync('csrc/src').filter((name) => name.endsWith('.c')))
       run(`avr: ${file} ${build}`, 'avr-gcc', [...flags, ...warnings, build, join('csrc/src', file)]);
+  sixteenBitPsa([...flags, ...warnings]);
+}
+
+/** A pointer is too short for the id of a PSA key there, but not for the address of a ticket. */
+function sixteenBitPsa(flags) {
+  const psa = [
+    ...flags,
+    `-isystem${mbedtls}/include`,
+    '-DHAWSER_RANDOM=HAWSER_RANDOM_BOARD',
+    'csrc/ports/psa/port_psa.c',
+  ];
+  const raw = ['-DHAWSER_PSA_RAW_SECRETS=1', '-DHAWSER_MODE_KEYS=0', '-DHAWSER_MODE_PSK=0'];
+  run('avr: the PSA port with raw tickets', 'avr-gcc', [...psa, ...raw]);
+  const { status, stderr } = spawnSync('avr-gcc', psa, { encoding: 'utf8' });
+  const why = 'hawser_key_is_too_short_for_a_psa_key_id_t';
+  check('avr: the PSA port with keys is refused', status === 1 && stderr.includes(why), stderr);
 }
 
 /** A command that must succeed. */

@@ -3,8 +3,8 @@
 //
 //   npm run size [-- --json] [-- --functions]
 //
-// The core alone, its constants and strings included: no crypto port, no libc. Fails where something is larger than its
-// budget below. As root it installs the compiler where that is missing, else it names the package.
+// The core alone, its constants and strings included: no crypto port, no libc; HAWSER_HMAC_LEN is that of firmware/. Fails where
+// something is larger than its budget below. As root it installs the compiler where that is missing, else it names the package.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -36,7 +36,7 @@ const compile = ['-Os', '-std=c99', '-ffunction-sections', '-fdata-sections', '-
 const include = ['-Icsrc/include', '-Icsrc/src'];
 const out = 'build/size';
 
-needCompiler();
+run('bash', ['tools/machine.sh', 'gcc-arm-none-eabi', 'libnewlib-arm-none-eabi']);
 mkdirSync(out, { recursive: true });
 const [, list] = /HAWSER_CORE_SOURCES\n([^)]*)\)/.exec(readFileSync('csrc/sources.cmake', 'utf8'));
 const sources = [
@@ -58,13 +58,6 @@ const over = [...rows, ...sizes].filter(({ bytes, budget, lto, ltoBudget }) => b
 for (const { name } of over) console.error(`too large: ${name}`);
 process.exitCode = over.length > 0 ? 1 : 0;
 
-function needCompiler() {
-  if (spawnSync('arm-none-eabi-gcc', ['--version']).status === 0) return;
-  const packages = ['gcc-arm-none-eabi', 'libnewlib-arm-none-eabi'];
-  if (process.getuid?.() === 0) run('apt-get', ['install', '-y', '-q', ...packages]);
-  else throw new Error(`arm-none-eabi-gcc is missing: install ${packages.join(' and ')}`);
-}
-
 function run(command, args) {
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr}`);
@@ -77,7 +70,9 @@ function sum(parts) {
 
 /** A program of the core and test/firmware/size.c. What a port and libc would give stays unresolved, and is not counted. */
 function link(leftOut, ...flags) {
-  const defines = ['HAWSER_GATEWAY=0', ...leftOut.split(' ').filter(Boolean)].map((text) => `-D${text}`);
+  const defines = ['HAWSER_GATEWAY=0', 'HAWSER_HMAC_LEN=224', ...leftOut.split(' ').filter(Boolean)].map(
+    (text) => `-D${text}`,
+  );
   const objects = sources.map((source) => {
     const object = join(out, `${basename(source, '.c')}.o`);
     run('arm-none-eabi-gcc', [...target, ...compile, ...flags, ...defines, ...include, '-c', source, '-o', object]);

@@ -26,6 +26,7 @@ typedef struct machine_host {
   uint32_t worn;       /* a bit for each page of the flash that can no longer be erased */
   uint32_t reading_ms; /* the meter ticks this often; 0: never */
   uint32_t readings;   /* at most so many in this power cycle */
+  uint32_t torn;       /* which bits of a word are done when a cut comes between: another number, other bits */
   /* written by the firmware */
   uint32_t state;                                          /* enum machine_state */
   uint32_t sleep_ms;                                       /* how long it wants to sleep */

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { images } from '../../tools/firmware-build.mjs';
-import { pages, until } from './machine.js';
+import { PAGE, pages, until } from './machine.js';
 import { count, useWorld, type Device, type Handshake } from './world.js';
 
 describe('the firmware', function () {
@@ -64,6 +64,25 @@ describe('the firmware', function () {
     const [, second] = await handshakesSince(device, 0);
     assert.deepEqual([second!.kind, second!.continued], ['resumption', true], 'its streams go on');
     assert.deepEqual(slots(device), [2, 1]);
+  });
+
+  it('has a word torn in other bits at each cut, and in the same ones where the host says so', async () => {
+    const { machine, line } = await world().device('an386', 'ticket');
+    line.up = false; // the journal is all that it writes
+    /** The journal's first word, whose second step is cut. */
+    const tear = async (): Promise<string> => {
+      machine.flash(pages.journal0, Buffer.alloc(2 * PAGE, 0xff));
+      machine.start({ readings: 1, cutAfter: 2 });
+      await until('the cut', () => machine.atCut);
+      await machine.cut();
+      return machine.page(pages.journal0).subarray(0, 4).toString('hex');
+    };
+    const drawn = new Set([await tear(), await tear(), await tear()]);
+    assert.equal(drawn.size, 3, [...drawn].join(' '));
+    machine.torn = () => 0x12345678;
+    const said = [await tear(), await tear()];
+    assert.equal(said[0], said[1]);
+    for (const whole of ['ffffffff', '01000000']) assert.ok(!said.includes(whole) && !drawn.has(whole));
   });
 
   it('says what became of its readings when the gateway crashes', async () => {

@@ -4,7 +4,7 @@
  */
 
 import { spawn, type ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import {
   closeSync,
@@ -33,14 +33,15 @@ const field = {
   worn: 40,
   readingMs: 44,
   readings: 48,
-  state: 52,
-  sleepMs: 56,
-  lamp: 60,
-  erases: 64,
-  programs: 96,
-  flashSteps: 128,
-  traces: 132,
-  trace: 136,
+  torn: 52,
+  state: 56,
+  sleepMs: 60,
+  lamp: 64,
+  erases: 68,
+  programs: 100,
+  flashSteps: 132,
+  traces: 136,
+  trace: 140,
 } as const;
 const TRACE_LENGTH = 44;
 const States = { runs: 1, sleeps: 2, cut: 3, fault: 4 } as const;
@@ -82,6 +83,8 @@ export class Machine {
   #qemu: ChildProcess | undefined;
   /** What qemu itself had to say. */
   #said = '';
+  /** For each start a number of 32 bits, from which follows which bits of a word are done when a cut tears it. */
+  torn: () => number = () => randomInt(2 ** 32);
 
   constructor(board: BoardName, elf: string, folder: string, linePort: number) {
     const { machine, memory, shared, emulator } = boards[board];
@@ -116,6 +119,7 @@ export class Machine {
     );
     this.#set(field.readings, readings);
     this.#set(field.readingMs, readingMs);
+    this.#set(field.torn, this.torn());
     for (const zero of [field.state, field.flashSteps]) this.#set(zero, 0);
     this.#qemu = spawn(this.#emulator, this.#args, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#qemu.stderr?.on('data', (piece: Buffer) => (this.#said += piece.toString()));

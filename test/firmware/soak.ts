@@ -2,8 +2,8 @@
  * npm run firmware:soak [-- --cuts 1000] [--image an386-ticket] [--seed N]
  *
  * A device in the emulator whose power goes at random points: anywhere in time, at any step of its flash, at any byte on its line,
- * asleep, and without coverage. Ends with 1 if anything in test/firmware/ledger.ts did not hold. The seed gives the plan again; where
- * exactly a cut in time falls is the machine's.
+ * asleep, and without coverage. Ends with 1 if anything in test/firmware/ledger.ts did not hold. The seed gives the plan again,
+ * and which bits a cut in the flash leaves; where exactly a cut in time falls is the machine's.
  */
 
 import { randomInt } from 'node:crypto';
@@ -141,6 +141,8 @@ const count = (device: Device, line: string): number => device.lines.filter((eac
 export async function soak(world: World, { cuts, board, build, variant, seed, kinds, tell }: Plan): Promise<Ledger> {
   const random = randomFrom(seed);
   const device = await world.device(board, build, variant ?? 'trace');
+  const torn = randomFrom(~seed);
+  device.machine.torn = () => torn(2 ** 32);
   const ledger = new Ledger();
   const drawn = kinds ?? weights;
   for (let i = 0; i < cuts; i++) {

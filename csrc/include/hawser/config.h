@@ -9,14 +9,14 @@
 #include HAWSER_CONFIG_FILE
 #endif
 
-/* The crypto port, where a build compiles more than one of ports/ and the linker cannot tell: HAWSER_CRYPTO_PSA,
- * HAWSER_CRYPTO_OPENSSL, or HAWSER_CRYPTO_OWN for the functions of port.h in a file of your own. Undefined: the build lists
- * one port. */
+/* HAWSER_CRYPTO is the crypto port, where a build compiles more than one of ports/ and the linker cannot tell:
+ * HAWSER_CRYPTO_PSA, HAWSER_CRYPTO_OPENSSL, or HAWSER_CRYPTO_OWN for the functions of port.h in a file of your own. Undefined:
+ * the build lists one port. */
 #define HAWSER_CRYPTO_PSA 1
 #define HAWSER_CRYPTO_OPENSSL 2
 #define HAWSER_CRYPTO_OWN 3
 
-/* The random source of the PSA port. There is no default but on an operating system, which has one of its own.
+/* HAWSER_RANDOM is the random source of the PSA port. There is no default but on an operating system, which has one of its own.
  *   HAWSER_RANDOM_PROVIDER  psa_generate_random(): you have seen to it that its provider has an entropy source
  *   HAWSER_RANDOM_BOARD     hawser_board_random() of port.h, which the board supplies */
 #define HAWSER_RANDOM_PROVIDER 1
@@ -29,6 +29,11 @@
 #define HAWSER_AGREE_BOARD 2
 #ifndef HAWSER_AGREE
 #define HAWSER_AGREE HAWSER_AGREE_PROVIDER
+#endif
+
+/* Tickets and PSKs of the PSA port are 32 bytes that the firmware keeps, not PSA keys: ports/psa/port_psa.h. 0 or 1. */
+#ifndef HAWSER_PSA_RAW_SECRETS
+#define HAWSER_PSA_RAW_SECRETS 0
 #endif
 
 /* Build the gateway's half (responder) as well. 0 or 1. A device build holds no code that answers. */
@@ -94,9 +99,10 @@
 #endif
 
 /* What a crypto port may keep of a key while several HMACs are made under it: two hash states of its provider. Bytes on the
- * stack, 128 .. 1 024; a port that needs more does not compile. */
+ * stack, 128 .. 1 024, a multiple of 8; a port that needs more does not compile. The default is enough for mbedTLS 3.6 as it
+ * comes, whose states are as large as SHA-512's; without that and SHA-3 it is 224. docs/PORTING.md says how to find it. */
 #ifndef HAWSER_HMAC_LEN
-#define HAWSER_HMAC_LEN 256
+#define HAWSER_HMAC_LEN 480
 #endif
 
 /* Bad answers to one message 1 that are looked at before the attempt ends. 1 .. 255. */
@@ -114,6 +120,30 @@
 #define HAWSER_TRACE 0
 #endif
 
+#if (HAWSER_GATEWAY | HAWSER_STREAMS | HAWSER_SERIAL_LINES | HAWSER_SAVE | HAWSER_SUITE_25519 | HAWSER_SUITE_P256 |    \
+     HAWSER_MODE_KEYS | HAWSER_MODE_KEYS_PSK | HAWSER_MODE_PSK | HAWSER_MODE_TICKET | HAWSER_PSA_RAW_SECRETS |         \
+     HAWSER_KEYLOG | HAWSER_TRACE) &                                                                                   \
+    ~1
+#error "a switch of hawser/config.h is 0 or 1"
+#endif
+#if HAWSER_WARM_PATIENCE_MS < 1000 || HAWSER_WARM_PATIENCE_MS > 86400000
+#error "HAWSER_WARM_PATIENCE_MS is 1000 .. 86400000"
+#endif
+#if HAWSER_ATTEMPT_MS < 100 || HAWSER_ATTEMPT_MS > 600000
+#error "HAWSER_ATTEMPT_MS is 100 .. 600000"
+#endif
+#if HAWSER_DEAD_MS < 1000 || HAWSER_DEAD_MS > 3600000
+#error "HAWSER_DEAD_MS is 1000 .. 3600000"
+#endif
+#if HAWSER_ACK_DELAY_MS < 0 || HAWSER_ACK_DELAY_MS > 1000
+#error "HAWSER_ACK_DELAY_MS is 0 .. 1000"
+#endif
+#if HAWSER_HMAC_LEN < 128 || HAWSER_HMAC_LEN > 1024 || HAWSER_HMAC_LEN % 8 != 0
+#error "HAWSER_HMAC_LEN is 128 .. 1024, a multiple of 8"
+#endif
+#if HAWSER_BAD_ANSWERS < 1 || HAWSER_BAD_ANSWERS > 255
+#error "HAWSER_BAD_ANSWERS is 1 .. 255"
+#endif
 #if HAWSER_AGREE != HAWSER_AGREE_PROVIDER && HAWSER_AGREE != HAWSER_AGREE_BOARD
 #error "HAWSER_AGREE is HAWSER_AGREE_PROVIDER or HAWSER_AGREE_BOARD"
 #endif
@@ -122,6 +152,9 @@
 #endif
 #if HAWSER_GATEWAY && !(HAWSER_SERIAL_LINES && HAWSER_STREAMS)
 #error "a gateway has serial lines and streams"
+#endif
+#if HAWSER_GATEWAY && !HAWSER_MODE_KEYS && !HAWSER_MODE_PSK
+#error "a gateway needs a mode with a full handshake: HAWSER_MODE_KEYS or HAWSER_MODE_PSK"
 #endif
 #if HAWSER_SAVE && !HAWSER_STREAMS
 #error "HAWSER_SAVE needs HAWSER_STREAMS: nothing else outlives a link"

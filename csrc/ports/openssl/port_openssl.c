@@ -158,7 +158,7 @@ typedef struct pads {
   uint8_t inner[BLOCK_LEN], outer[BLOCK_LEN];
 } pads;
 
-typedef char pads_fit[sizeof(pads) <= sizeof(hawser_hmac) ? 1 : -1]; /* else: a larger HAWSER_HMAC_LEN */
+typedef char HAWSER_HMAC_LEN_is_too_small_for_two_hash_states[sizeof(pads) <= sizeof(hawser_hmac) ? 1 : -1];
 
 static void pads_start(pads *p, const uint8_t *key, size_t key_len) {
   for (size_t i = 0; i < BLOCK_LEN; i++) {

@@ -79,6 +79,11 @@ static int is_zero(const uint8_t bytes[HAWSER_KEY_LEN]) {
 
 /* ---- keys ---- */
 
+#if !HAWSER_PSA_RAW_SECRETS || HAWSER_ECDH
+/* A hawser_key has the bits of a pointer, an id of PSA has 32: where pointers are shorter, raw tickets are all that there can be. */
+typedef char hawser_key_is_too_short_for_a_psa_key_id_t[sizeof(hawser_key) >= sizeof(psa_key_id_t) ? 1 : -1];
+#endif
+
 /* 0 on failure. psa_crypto_init returns at once when it has run before. */
 static psa_key_id_t import(psa_key_type_t type, size_t bits, psa_key_usage_t usage, psa_algorithm_t alg,
                            const uint8_t raw[HAWSER_KEY_LEN]) {
@@ -204,7 +209,7 @@ typedef struct pads {
   psa_hash_operation_t inner, outer;
 } pads;
 
-typedef char pads_fit[sizeof(pads) <= sizeof(hawser_hmac) ? 1 : -1]; /* else: a larger HAWSER_HMAC_LEN */
+typedef char HAWSER_HMAC_LEN_is_too_small_for_two_hash_states[sizeof(pads) <= sizeof(hawser_hmac) ? 1 : -1];
 
 int hawser_port_hmac_start(hawser_hmac *state, const uint8_t key[HAWSER_KEY_LEN]) {
   pads *p = (pads *)state;

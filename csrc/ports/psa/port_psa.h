@@ -20,10 +20,6 @@
 extern "C" {
 #endif
 
-#ifndef HAWSER_PSA_RAW_SECRETS
-#define HAWSER_PSA_RAW_SECRETS 0
-#endif
-
 #if HAWSER_PSA_RAW_SECRETS
 /* The bytes must outlive every use of the key. All zero: every use of it fails. */
 static inline hawser_key hawser_psa_raw_key(const uint8_t raw[HAWSER_KEY_LEN]) {
