@@ -234,7 +234,7 @@ describe('a project that links hawser', function () {
     const elf = porting('board_m4.c', toolchain, '-DCMAKE_BUILD_TYPE=MinSizeRel');
     const names = execFileSync('arm-none-eabi-nm', [elf], { encoding: 'utf8' }).matchAll(/^\S* +(\w) (\w+)$/gm);
     const symbols = new Map([...names].map(([, kind, name]) => [name!, kind!]));
-    for (const name of ['main', 'sleep_wake', 'keys_provision_ticket', 'hawser_port_dh', 'p256_ecdh_shared_secret'])
+    for (const name of ['main', 'sleep_wake', 'keys_provision', 'hawser_port_dh', 'p256_ecdh_shared_secret'])
       assert.equal(symbols.get(name), 'T', name);
     const heap = [...symbols.keys()].filter((name) => /^_*(malloc|calloc|realloc|free|sbrk)(_r)?$/.test(name));
     assert.deepEqual(heap, []);

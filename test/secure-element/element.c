@@ -13,7 +13,7 @@
 #include "psa_crypto_mac.h"
 #include "test/drivers/test_driver.h"
 
-#define SLOTS 4
+#define SLOTS 8
 #define SECRET_LEN 32
 
 static struct {

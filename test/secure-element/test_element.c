@@ -59,6 +59,53 @@ static void conversation(uint8_t first) {
   ends_cut(&e);
 }
 
+/* The form of SPEC 4.1 that e.device_pairing and a ticket have. */
+static size_t form_of(const uint8_t secret[HAWSER_KEY_LEN], uint8_t form[HAWSER_PAIRING_FORM_MAX]) {
+  static const uint8_t head[] = {'H', 'W', 'P', 'R', 1, HAWSER_TICKET, HAWSER_SUITE_NONE, 0};
+  const hawser_pairing *p = &e.device_pairing;
+  hawser_writer w = {form, HAWSER_PAIRING_FORM_MAX - HAWSER_CHECK_LEN, 0};
+  size_t len;
+  hawser_put_bytes(&w, head, sizeof head);
+  hawser_put(&w, 1, p->id_len);
+  hawser_put_bytes(&w, p->id, p->id_len);
+  hawser_put(&w, 1, p->gateway_id_len);
+  hawser_put_bytes(&w, p->gateway_id, p->gateway_id_len);
+  hawser_put(&w, 2, p->record_max);
+  hawser_put(&w, 4, p->window_device);
+  hawser_put(&w, 4, p->window_gateway);
+  hawser_put(&w, 4, p->max_steps);
+  hawser_put(&w, 4, HAWSER_NUMBER_MAX);
+  hawser_put_bytes(&w, secret, HAWSER_KEY_LEN);
+  len = (size_t)(w.at - form);
+  CHECK(!w.bad && hawser_check(form, len, form + len) == HAWSER_OK);
+  return len + HAWSER_CHECK_LEN;
+}
+
+/* As docs/PORTING.md, section 9, has it: the form is read once, and what the device keeps of it has no secret. */
+static void provisioned(psa_key_attributes_t attributes) {
+  uint8_t form[HAWSER_PAIRING_FORM_MAX], kept[sizeof(hawser_pairing)], secret[HAWSER_KEY_LEN];
+  hawser_pairing pairing;
+  hawser_pairing_secrets secrets;
+  psa_key_id_t key = 0;
+  size_t len;
+  ends_init(&e, HAWSER_TICKET, HAWSER_SUITE_NONE, HAWSER_STREAM);
+  ends_fill(secret, sizeof secret, 99);
+  len = form_of(secret, form);
+  CHECK(hawser_pairing_read(&pairing, &secrets, form, len) == HAWSER_OK);
+  CHECK_BYTES(secrets.ticket, secret, sizeof secret);
+  CHECK(psa_import_key(&attributes, secrets.ticket, sizeof secrets.ticket, &key) == PSA_SUCCESS);
+  pairing.ticket = key;
+  memcpy(kept, &pairing, sizeof kept);
+  CHECK(psa_destroy_key((psa_key_id_t)e.device_pairing.ticket) == PSA_SUCCESS); /* in memory: ends.h made it */
+  memcpy(&e.device_pairing, kept, sizeof kept);
+  CHECK(hawser_pairing_valid(&e.device_pairing) == HAWSER_OK && !in_device(secret));
+  ends_boot(&e);
+  conversation(HAWSER_RESUMPTION);
+  CHECK(!in_device(secret));
+  ends_free(&e);
+  CHECK(psa_destroy_key(key) == PSA_SUCCESS);
+}
+
 static void ticket(void) {
   psa_key_attributes_t attributes =
       opaque(PSA_KEY_TYPE_HMAC, PSA_KEY_USAGE_SIGN_MESSAGE, PSA_ALG_HMAC(PSA_ALG_SHA_256));
@@ -84,6 +131,7 @@ static void ticket(void) {
   CHECK(hawser_device_boot(&e.device, NULL, NULL, &wipe) == HAWSER_OK);
   ends_free(&e);
   CHECK(psa_destroy_key(key) == PSA_SUCCESS);
+  provisioned(attributes);
 }
 
 /* Two keys that were made in the element, so that no other copy can be: the test's gateway has its key there as well. */
