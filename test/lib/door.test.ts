@@ -6,9 +6,10 @@ import { Duplex } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-import { Code, Mode, Verdict, type DeviceCore } from '../../lib/engine.js';
+import { deviceCredentials } from '../../lib/credentials.js';
+import { Code, Mode, Verdict, type DeviceCore, type Engine } from '../../lib/engine.js';
 import { createGateway, type Gateway } from '../../lib/gateway.js';
-import type { NewPairing } from '../../lib/pairing.js';
+import { createPairing, type NewPairing } from '../../lib/pairing.js';
 import { bareDevice, BareLink, knock, message1 } from './bare.js';
 import { delay, engine, service, until, World } from './world.js';
 
@@ -86,6 +87,14 @@ describe('between an answer and its first record', function () {
         go?.();
       },
     };
+  };
+  /** A link whose session the device knows: it has heard of the gateway there. */
+  const known = async (core: DeviceCore): Promise<BareLink> => {
+    const link = await BareLink.live(world.port, core);
+    core.ping(0);
+    link.flush();
+    await until(() => link.has('pong'), 'live, and the device knows');
+    return link;
   };
   /** Message 1 with early data for a new stream. */
   const withEarly = (core: DeviceCore, text = 'early;', fin = false): { stream: number; bytes: Uint8Array } => {
@@ -300,5 +309,121 @@ describe('between an answer and its first record', function () {
     assert.equal(verdict?.verdict, Verdict.Unknown);
     assert.deepEqual(heard, []);
     again.hangUp();
+  });
+
+  it('early data that names a session which has ended is NOT TAKEN, and nothing of it is delivered', async () => {
+    await world.gateway.close({ drain: 0 });
+    await world.openGateway({ upstreams: { echo: sink.url }, linger: 20 });
+    const core = bareDevice(await world.pair({ mode: Mode.Ticket }));
+    const first = await known(core);
+    const ended = once(world.gateway, 'close');
+    first.hangUp();
+    await ended;
+    const { stream, bytes } = withEarly(core);
+    const link = await BareLink.answered(world.port, core, bytes);
+    assert.deepEqual(
+      link.events.find(({ type }) => type === 'verdict'),
+      { type: 'verdict', stream, verdict: Verdict.NotTaken },
+    );
+    await delay(30);
+    assert.deepEqual(heard, []);
+    link.hangUp();
+  });
+
+  it('early data ends the link that its device gave up, before the new one is live', async () => {
+    const core = bareDevice(await world.pair({ mode: Mode.Ticket }));
+    const old = await known(core);
+    const paused = once(world.gateway, 'pause');
+    core.disconnected(0);
+    const link = await BareLink.answered(world.port, core, withEarly(core).bytes);
+    await paused;
+    await until(() => old.closed, 'the old link ends');
+    assert.deepEqual(
+      world.gateway.sessions.map(({ live }) => live),
+      [false],
+    );
+    await until(() => heard[0]?.text === 'early;', 'delivered');
+    link.flush();
+    await until(() => world.gateway.sessions[0]?.live === true, 'live again');
+    link.hangUp();
+  });
+
+  it('a pairing that was replaced after the answer: a first record under the old one gets silence', async () => {
+    const pairing = await world.pair({ mode: Mode.Psk });
+    const link = await BareLink.answered(world.port, bareDevice(pairing));
+    const { id } = pairing.device;
+    const next = createPairing(engine, world.identity, { mode: Mode.Psk, id, upstreams: [] });
+    await world.store.add(next.gateway, { replace: true });
+    const before = await stored(next);
+    link.flush();
+    await until(() => link.closed, 'the link ends');
+    assert.equal(world.gateway.sessions.length, 0);
+    assert.equal(world.gateway.counters.get('stale'), 1);
+    assert.deepEqual(await stored(next), before, 'the new pairing has no chain of the old one');
+  });
+
+  describe('a device that goes beyond the limits of its pairing (SPEC 7.3) gets silence, and its position stays', () => {
+    /** Leaves them to the gateway alone. */
+    const lax = (): Engine => ({
+      ...engine,
+      accept: (...args) => {
+        const core = engine.accept(...args);
+        const offer = core.offerTicket.bind(core);
+        core.offerTicket = (pairing, ...rest) =>
+          offer({ ...pairing, maxSteps: 2 ** 32 - 2, maxBlocks: 2 ** 32 - 2 }, ...rest);
+        return core;
+      },
+    });
+    /** The gateway's pairing has these limits, the device's has not. */
+    const device = async (
+      limits: { maxSteps?: number; maxBlocks?: number },
+      slot?: Uint8Array,
+      pairing?: NewPairing,
+    ) => {
+      const made = pairing ?? (await world.pair({ mode: Mode.Psk, ...limits }));
+      const terms = { ...made.device, maxSteps: 4096, maxBlocks: 4096 };
+      const core = engine.device(deviceCredentials(engine, terms).pairing, { streams: 8 });
+      core.boot(slot);
+      return { pairing: made, core };
+    };
+    const refused = async (pairing: NewPairing, core: DeviceCore): Promise<void> => {
+      const before = await stored(pairing);
+      const { answer, closed } = await knock(world.port, message1(core), 2000);
+      assert.deepEqual([answer.length, closed], [0, true]);
+      assert.deepEqual(await stored(pairing), before);
+    };
+    const openWith = async (chosen: Engine): Promise<void> => {
+      await world.gateway.close({ drain: 0 });
+      await world.openGateway({ upstreams: { echo: sink.url }, engine: chosen });
+    };
+    for (const [whose, chosen, reason] of [
+      ['the engine', () => engine, 'badAuthentication'],
+      ['the gateway where its engine does not', lax, 'stale'],
+    ] as const) {
+      it(`max_steps, by ${whose}`, async () => {
+        await openWith(chosen());
+        const { pairing, core } = await device({ maxSteps: 2 });
+        for (let n = 0; n < 3; n += 1) {
+          const link = await known(core); // full, (0, 0), (0, 1)
+          link.hangUp();
+          await until(() => world.gateway.sessions.every(({ live }) => !live), 'off');
+        }
+        assert.equal((await stored(pairing)).chain?.i, 2);
+        await refused(pairing, core);
+        assert.equal(world.gateway.counters.get(reason), 1);
+      });
+
+      it(`max_blocks, by ${whose}`, async () => {
+        await openWith(chosen());
+        const { pairing, core } = await device({ maxBlocks: 1 });
+        const first = await known(core);
+        const image = first.events.find((event) => event.type === 'store');
+        first.hangUp();
+        await until(() => world.gateway.sessions.every(({ live }) => !live), 'off');
+        const { core: booted } = await device({}, image?.slot, pairing);
+        await refused(pairing, booted);
+        assert.equal(world.gateway.counters.get(reason), 1);
+      });
+    }
   });
 });
