@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict';
 import { createHmac, randomBytes } from 'node:crypto';
-import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import fs, {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -376,6 +388,68 @@ describe('store: lmdb on disk', () => {
     assert.ok((await store.revision()) > revision);
     assert.ok((await entry(store, 'dev1')).record.revoked);
     await store.close();
+  });
+
+  describe("is its owner's alone", () => {
+    const modes = (): Record<string, string> =>
+      Object.fromEntries(
+        ['', 'data.mdb', 'lock.mdb'].map((name) => [name, (statSync(join(path(), name)).mode & 0o777).toString(8)]),
+      );
+    const opened = async (): Promise<Record<string, string>> => {
+      const store = await open();
+      const found = modes();
+      await store.close();
+      return found;
+    };
+    let umask: number;
+    before(() => (umask = process.umask(0)));
+    after(() => process.umask(umask));
+
+    it('when it is made, whatever the umask', async () => {
+      assert.deepEqual(await opened(), { '': '700', 'data.mdb': '600', 'lock.mdb': '600' });
+      assert.equal(statSync(`${path()}.revocations`).mode & 0o777, 0o600);
+    });
+
+    it('in a directory that others may read its files are closed to them, also those that are there', async () => {
+      mkdirSync(path(), { mode: 0o755 });
+      assert.deepEqual(await opened(), { '': '755', 'data.mdb': '600', 'lock.mdb': '600' });
+      for (const name of ['data.mdb', 'lock.mdb']) chmodSync(join(path(), name), 0o644);
+      chmodSync(path(), 0o750);
+      assert.deepEqual(await opened(), { '': '750', 'data.mdb': '600', 'lock.mdb': '600' });
+    });
+
+    it('a directory that others may write to is refused, and nothing is put there', async () => {
+      for (const mode of [0o777, 0o775, 0o702]) {
+        mkdirSync(path());
+        chmodSync(path(), mode);
+        await assert.rejects(open(), code('ERR_HAWSER_STORAGE', /store: mode 07\d\d lets others replace .*chmod go-w/));
+        assert.deepEqual(readdirSync(path()), []);
+        rmSync(path(), { recursive: true });
+      }
+    });
+
+    it('files of another owner that are open to others are refused', async () => {
+      const { fchmodSync } = fs;
+      fs.fchmodSync = () => {
+        throw Object.assign(new Error('EPERM'), { code: 'EPERM' });
+      };
+      syncBuiltinESMExports();
+      try {
+        await opened(); // new files are closed from the first moment, not afterwards
+        chmodSync(join(path(), 'data.mdb'), 0o664);
+        await assert.rejects(open(), code('ERR_HAWSER_STORAGE', /store: data\.mdb: mode 0664 lets others at it/));
+      } finally {
+        fs.fchmodSync = fchmodSync;
+        syncBuiltinESMExports();
+      }
+    });
+  });
+
+  it('is a directory, also where its name has a dot', async () => {
+    const dotted = join(directory, 'gateway.store');
+    const store = await lmdbStore({ path: dotted, sealingKey });
+    await store.close();
+    assert.ok(existsSync(join(dotted, 'data.mdb')));
   });
 
   it('reports a place that cannot be used', async () => {
