@@ -7,7 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 import { deviceCredentials } from '../../lib/credentials.js';
-import { Code, Mode, Verdict, type DeviceCore, type Engine } from '../../lib/engine.js';
+import { Code, Mode, Transport, Verdict, type DeviceCore, type Engine } from '../../lib/engine.js';
 import { createGateway, type Gateway } from '../../lib/gateway.js';
 import { createPairing, type NewPairing } from '../../lib/pairing.js';
 import { bareDevice, BareLink, knock, message1 } from './bare.js';
@@ -360,6 +360,175 @@ describe('between an answer and its first record', function () {
     assert.equal(world.gateway.sessions.length, 0);
     assert.equal(world.gateway.counters.get('stale'), 1);
     assert.deepEqual(await stored(next), before, 'the new pairing has no chain of the old one');
+  });
+
+  it('a device that was revoked or has expired resumes nothing: silence, and its early data is delivered nowhere', async () => {
+    await world.gateway.close({ drain: 0 });
+    await world.openGateway({ upstreams: { echo: sink.url }, policyInterval: 600_000 });
+    for (const [reason, end] of [
+      ['revoked', (id: Uint8Array) => world.store.revoke(id)],
+      ['expired', (id: Uint8Array) => world.store.update(id, { expiry: Date.now() })],
+    ] as const) {
+      const pairing = await world.pair({ mode: Mode.Ticket });
+      const core = bareDevice(pairing);
+      (await known(core)).hangUp();
+      await end(pairing.device.id);
+      const before = await stored(pairing);
+      const { answer, closed } = await knock(world.port, withEarly(core).bytes, 2000);
+      assert.deepEqual([answer.length, closed], [0, true]);
+      assert.deepEqual(await stored(pairing), before);
+      assert.equal(world.gateway.counters.get(reason), 1);
+    }
+    await delay(30);
+    assert.deepEqual(heard, []);
+  });
+
+  it('one message 1 over two links at once: one answer for both, and its early data is delivered once', async () => {
+    const { bytes } = withEarly(bareDevice(await world.pair({ mode: Mode.Ticket })));
+    const asked: (() => void)[] = [];
+    const byTicket = world.store.byTicket.bind(world.store);
+    world.store.byTicket = (ticket) => new Promise<void>((go) => asked.push(go)).then(() => byTicket(ticket));
+    const answers = Promise.all([knock(world.port, bytes, 5000), knock(world.port, bytes, 5000)]);
+    await until(() => asked.length === 2, 'both are looked up');
+    for (const go of asked) go();
+    const [one, two] = await answers;
+    assert.ok(one.answer.length > 0);
+    assert.deepEqual(two.answer, one.answer);
+    await until(() => heard[0]?.text === 'early;', 'delivered');
+    assert.equal(heard.length, 1);
+  });
+
+  it('a recorded message 1 of a block start tells its device, one of a step does not: it is no sign of flash that was put back', async () => {
+    const core = bareDevice(await world.pair({ mode: Mode.Ticket }));
+    const recorded: Uint8Array[] = [];
+    for (let n = 0; n < 3; n += 1) {
+      const bytes = message1(core);
+      recorded.push(bytes);
+      const link = await BareLink.answered(world.port, core, bytes);
+      core.ping(0);
+      link.flush();
+      await until(() => link.has('pong'), 'live');
+      link.hangUp();
+      await until(() => world.gateway.sessions.every(({ live }) => !live), 'off');
+    }
+    letPass(60_001);
+    for (const bytes of recorded.slice(0, 2)) assert.equal((await knock(world.port, bytes, 2000)).answer.length, 0);
+    const { passedTicket, unknownTicket } = world.gateway.counters.toJSON();
+    assert.deepEqual([passedTicket, unknownTicket], [1, 1]);
+  });
+
+  it('a chain that is replaced while a claim on it is written is not moved by it', async () => {
+    const pairing = await world.pair({ mode: Mode.Psk });
+    const core = bareDevice(pairing);
+    for (let n = 0; n < 2; n += 1) {
+      (await known(core)).hangUp();
+      await until(() => world.gateway.sessions.every(({ live }) => !live), 'off');
+    }
+    const write = world.store.compareAndSet.bind(world.store);
+    let go: (() => void) | undefined;
+    world.store.compareAndSet = async (...args) => {
+      world.store.compareAndSet = write;
+      await new Promise<void>((resolve) => (go = resolve));
+      return write(...args);
+    };
+    const { bytes } = withEarly(core);
+    const silence = knock(world.port, bytes, 5000);
+    await until(() => go !== undefined, 'the claim is being written');
+    const fast = await BareLink.live(await another(), bareDevice(pairing));
+    await until(() => others[0]?.sessions.length === 1, 'live at the other gateway');
+    const newer = await stored(pairing);
+    go?.();
+    const { answer, closed } = await silence;
+    assert.deepEqual([answer.length, closed], [0, true]);
+    assert.deepEqual(await stored(pairing), newer);
+    assert.equal(world.gateway.counters.get('stale'), 1);
+    fast.hangUp();
+  });
+
+  it('what the device relies on is durable before its answer: block starts, early data, a new chain; a step within a block need not be', async () => {
+    const writes: boolean[] = [];
+    const write = world.store.compareAndSet.bind(world.store);
+    world.store.compareAndSet = (...args) => {
+      writes.push(args[4]);
+      return write(...args);
+    };
+    const core = bareDevice(await world.pair({ mode: Mode.Psk }));
+    const once = async (first: Uint8Array): Promise<boolean[]> => {
+      const link = await BareLink.answered(world.port, core, first);
+      const claimed = writes.splice(0);
+      core.ping(0);
+      link.flush();
+      await until(() => link.has('pong'), 'live');
+      link.hangUp();
+      await until(() => world.gateway.sessions.every(({ live }) => !live), 'off');
+      return [...claimed, ...writes.splice(0)];
+    };
+    assert.deepEqual(await once(message1(core)), [true], 'full handshake: its chain');
+    assert.deepEqual(await once(message1(core)), [true, false], '(0, 0): the claim, and the step behind it');
+    assert.deepEqual(await once(message1(core)), [false], '(0, 1): the step alone');
+    assert.deepEqual(await once(withEarly(core).bytes), [true, false], '(0, 2): with early data');
+  });
+
+  it('a session that ends between an answer that continues it and the first record: silence', async () => {
+    await world.gateway.close({ drain: 0 });
+    await world.openGateway({ upstreams: { echo: sink.url }, linger: 400 });
+    const core = bareDevice(await world.pair({ mode: Mode.Ticket }));
+    (await known(core)).hangUp();
+    await until(() => world.gateway.sessions.every(({ live }) => !live), 'off');
+    const ended = once(world.gateway, 'close');
+    const link = await BareLink.answered(world.port, core);
+    await ended;
+    link.flush();
+    await until(() => link.closed, 'the link ends');
+    assert.equal(world.gateway.counters.get('sessionGone'), 1);
+    assert.equal(world.gateway.sessions.length, 0);
+    link.hangUp();
+  });
+
+  it('a full handshake that names another session than the present one begins a new session, and ends that one', async () => {
+    const pairing = await world.pair({ mode: Mode.Psk });
+    const core = bareDevice(pairing);
+    (await known(core)).hangUp();
+    const twin = await known(bareDevice(pairing));
+    let bytes = message1(core);
+    // Beyond its patience the device gives up the chain that the twin replaced.
+    for (let tries = 1; bytes[2] === 0x18 && tries < 4; tries += 1) {
+      assert.equal((await knock(world.port, bytes, 2000)).answer.length, 0, 'its chain is gone');
+      core.disconnected(tries * 400_000);
+      core.connect(Transport.Stream, tries * 400_000);
+      bytes = Uint8Array.from(core.send(tries * 400_000) ?? assert.fail());
+    }
+    const told: string[] = [];
+    for (const event of ['session', 'resume', 'close'] as const) world.gateway.on(event, () => told.push(event));
+    const link = await BareLink.answered(world.port, core, bytes);
+    core.ping(0);
+    link.flush();
+    await until(() => link.has('pong'), 'live');
+    await until(() => twin.closed, 'the other link ends');
+    assert.deepEqual(told, ['close', 'session']);
+    link.hangUp();
+  });
+
+  it('what the operator changed while the device was away holds from its return on', async () => {
+    await world.gateway.close({ drain: 0 });
+    await world.openGateway({ upstreams: { echo: sink.url }, policyInterval: 600_000 });
+    const pairing = await world.pair({ mode: Mode.Psk });
+    const core = bareDevice(pairing);
+    (await known(core)).hangUp();
+    await until(() => world.gateway.sessions.every(({ live }) => !live), 'off');
+    await world.store.update(pairing.device.id, { upstreams: [] });
+    let continued: boolean | undefined;
+    world.gateway.on('resume', (report) => (continued = report.continued));
+    const link = await known(core);
+    assert.equal(continued, true);
+    const stream = core.open('echo', 0);
+    link.flush();
+    await until(() => link.has('closed'), 'refused');
+    assert.deepEqual(
+      link.events.find(({ type }) => type === 'closed'),
+      { type: 'closed', stream, code: Code.NotAllowed },
+    );
+    link.hangUp();
   });
 
   describe('a device that goes beyond the limits of its pairing (SPEC 7.3) gets silence, and its position stays', () => {
