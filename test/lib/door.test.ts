@@ -2,12 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect as netConnect } from 'node:net';
 import { Duplex } from 'node:stream';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 import { deviceCredentials } from '../../lib/credentials.js';
-import { Code, Mode, Transport, Verdict, type DeviceCore, type Engine } from '../../lib/engine.js';
+import { Code, Mode, Transport, Verdict, type AcceptCore, type DeviceCore, type Engine } from '../../lib/engine.js';
 import { createGateway, type Gateway } from '../../lib/gateway.js';
 import { createPairing, type NewPairing } from '../../lib/pairing.js';
 import { bareDevice, BareLink, knock, message1 } from './bare.js';
@@ -529,6 +530,99 @@ describe('between an answer and its first record', function () {
       { type: 'closed', stream, code: Code.NotAllowed },
     );
     link.hangUp();
+  });
+
+  it('whoever was answered and sends no first record is dropped in time', async () => {
+    await world.gateway.close({ drain: 0 });
+    await world.openGateway({ upstreams: { echo: sink.url }, handshakeTimeout: 150 });
+    const link = await BareLink.answered(world.port, bareDevice(await world.pair({ mode: Mode.Psk })));
+    await until(() => link.closed, 'the link ends');
+    assert.equal(world.gateway.counters.get('handshakeTimeout'), 1);
+    assert.equal(world.gateway.halfOpen, 0);
+  });
+
+  it('when there are too many, a link that was answered stays, and one that said nothing goes though it came later', async () => {
+    const link = await BareLink.answered(world.port, bareDevice(await world.pair({ mode: Mode.Psk })));
+    const crowd = Array.from({ length: 9 }, () =>
+      netConnect({ port: world.port, host: '127.0.0.1' }).on('error', () => undefined),
+    );
+    await until(() => world.gateway.counters.get('halfOpenLimit') === 6, 'the bound is four');
+    link.flush();
+    await until(() => world.gateway.sessions.length === 1, 'it becomes live');
+    link.hangUp();
+    for (const socket of crowd) socket.destroy();
+  });
+
+  it('keys of an answer are wiped wherever it ends', async () => {
+    const kept = new Map<AcceptCore, string>();
+    let scene = '';
+    const watch = (core: AcceptCore): AcceptCore => {
+      const [wipe, clone] = [core.wipe.bind(core), core.clone.bind(core)];
+      kept.set(core, scene);
+      core.wipe = () => {
+        kept.delete(core);
+        wipe();
+      };
+      core.clone = () => {
+        const { accept, answer } = clone();
+        return { accept: watch(accept), answer };
+      };
+      return core;
+    };
+    await world.gateway.close({ drain: 0 });
+    const watching: Engine = { ...engine, accept: (...args) => watch(engine.accept(...args)) };
+    await world.openGateway({ upstreams: { echo: sink.url }, engine: watching, policyInterval: 10 });
+    const pairing = await world.pair({ mode: Mode.Psk });
+    const core = bareDevice(pairing);
+    const off = (): Promise<void> => until(() => world.gateway.halfOpen === 0, 'all are off');
+
+    scene = 'garbage, and nothing at all';
+    await knock(world.port, Buffer.from('GET / HTTP/1.1\r\n\r\n'), 1000);
+    await knock(world.port, Buffer.alloc(0), 20);
+    await off();
+    assert.deepEqual([...kept.values()], []);
+
+    scene = 'dropped while the store is asked';
+    const get = world.store.get.bind(world.store);
+    let go: (() => void) | undefined;
+    world.store.get = (id) => new Promise<void>((resolve) => (go = resolve)).then(() => get(id));
+    const socket = netConnect({ port: world.port, host: '127.0.0.1' }).on('error', () => undefined);
+    socket.write(message1(bareDevice(pairing)));
+    await until(() => go !== undefined, 'the store is asked');
+    world.store.get = get;
+    socket.write('more');
+    await off();
+    go?.();
+
+    scene = 'answered, and hung up';
+    await knock(world.port, message1(bareDevice(pairing)), 1000);
+    const again = message1(bareDevice(pairing));
+    for (let n = 0; n < 3; n += 1) await knock(world.port, again, 1000);
+    await off();
+    assert.ok(kept.size > 0, 'the cached answers');
+    letPass(60_001);
+    await until(() => kept.size === 0, `their time is over; left: ${[...kept.values()].join()}`);
+
+    scene = 'live, over and over, while another link waits';
+    const waits = await BareLink.answered(world.port, bareDevice(pairing));
+    for (let n = 0; n < 3; n += 1) {
+      (await known(core)).hangUp();
+      await until(() => world.gateway.sessions.every(({ live }) => !live), 'off');
+    }
+    await until(() => waits.closed, 'superseded');
+    assert.deepEqual([...kept.values()], []);
+
+    scene = 'its ticket is known, and it is refused';
+    await world.store.update(pairing.device.id, { expiry: 1 });
+    assert.equal((await knock(world.port, message1(core), 1000)).answer.length, 0);
+    await world.store.update(pairing.device.id, { expiry: Date.now() + 60_000 });
+    assert.deepEqual([...kept.values()], []);
+
+    scene = 'the gateway is closed';
+    await knock(world.port, message1(bareDevice(pairing)), 1000);
+    await BareLink.answered(world.port, bareDevice(pairing));
+    await world.gateway.close({ drain: 0 });
+    assert.deepEqual([...kept.values()], []);
   });
 
   describe('a device that goes beyond the limits of its pairing (SPEC 7.3) gets silence, and its position stays', () => {
