@@ -11,6 +11,7 @@ import { deviceCredentials } from '../../lib/credentials.js';
 import { Code, Mode, Transport, Verdict, type AcceptCore, type DeviceCore, type Engine } from '../../lib/engine.js';
 import { createGateway, type Gateway } from '../../lib/gateway.js';
 import { createPairing, type NewPairing } from '../../lib/pairing.js';
+import { layered } from '../attack/faults.js';
 import { bareDevice, BareLink, knock, message1 } from './bare.js';
 import { delay, engine, service, until, World } from './world.js';
 
@@ -556,21 +557,18 @@ describe('between an answer and its first record', function () {
   it('keys of an answer are wiped wherever it ends', async () => {
     const kept = new Map<AcceptCore, string>();
     let scene = '';
-    const watch = (core: AcceptCore): AcceptCore => {
-      const [wipe, clone] = [core.wipe.bind(core), core.clone.bind(core)];
-      kept.set(core, scene);
-      core.wipe = () => {
-        kept.delete(core);
-        wipe();
-      };
-      core.clone = () => {
-        const { accept, answer } = clone();
-        return { accept: watch(accept), answer };
-      };
-      return core;
-    };
+    const watching = layered(engine, {
+      accept: (inner) => {
+        kept.set(inner, scene);
+        return {
+          wipe: () => {
+            kept.delete(inner);
+            inner.wipe();
+          },
+        };
+      },
+    });
     await world.gateway.close({ drain: 0 });
-    const watching: Engine = { ...engine, accept: (...args) => watch(engine.accept(...args)) };
     await world.openGateway({ upstreams: { echo: sink.url }, engine: watching, policyInterval: 10 });
     const pairing = await world.pair({ mode: Mode.Psk });
     const core = bareDevice(pairing);
@@ -627,16 +625,11 @@ describe('between an answer and its first record', function () {
 
   describe('a device that goes beyond the limits of its pairing (SPEC 7.3) gets silence, and its position stays', () => {
     /** Leaves them to the gateway alone. */
-    const lax = (): Engine => ({
-      ...engine,
-      accept: (...args) => {
-        const core = engine.accept(...args);
-        const offer = core.offerTicket.bind(core);
-        core.offerTicket = (pairing, ...rest) =>
-          offer({ ...pairing, maxSteps: 2 ** 32 - 2, maxBlocks: 2 ** 32 - 2 }, ...rest);
-        return core;
-      },
-    });
+    const most = { maxSteps: 2 ** 32 - 2, maxBlocks: 2 ** 32 - 2 };
+    const lax = (): Engine =>
+      layered(engine, {
+        accept: (inner) => ({ offerTicket: (pairing, ...rest) => inner.offerTicket({ ...pairing, ...most }, ...rest) }),
+      });
     /** The gateway's pairing has these limits, the device's has not. */
     const device = async (
       limits: { maxSteps?: number; maxBlocks?: number },

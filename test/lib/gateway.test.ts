@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as netConnect, type Socket } from 'node:net';
 
-import { Mode, Suite, Verdict, type Engine, type Secret } from '../../lib/engine.js';
+import { Mode, Suite, Verdict, type Secret } from '../../lib/engine.js';
 import type { NewPairing } from '../../lib/pairing.js';
 import { MemoryStorage } from '../../lib/storage.js';
 import type { HawserStream } from '../../lib/stream.js';
+import { layered } from '../attack/faults.js';
 import { bareDevice, knock, message1 } from './bare.js';
 import { delay, echo, engine, service, until, World } from './world.js';
 
@@ -586,19 +587,20 @@ describe('gateway', function () {
     it('keeps the secrets of a device for its next handshake, and gives all of them back to the engine when it is closed', async () => {
       const held = new Set<Secret>();
       let imported = 0;
-      const counting: Engine = {
-        ...engine,
-        importSecret: (bytes) => {
-          const secret = engine.importSecret(bytes);
-          imported += 1;
-          held.add(secret);
-          return secret;
-        },
-        releaseSecret: (secret) => {
-          held.delete(secret);
-          engine.releaseSecret(secret);
-        },
-      };
+      const counting = layered(engine, {
+        engine: (inner) => ({
+          importSecret: (bytes) => {
+            const secret = inner.importSecret(bytes);
+            imported += 1;
+            held.add(secret);
+            return secret;
+          },
+          releaseSecret: (secret) => {
+            held.delete(secret);
+            inner.releaseSecret(secret);
+          },
+        }),
+      });
       await reopen({ engine: counting });
       assert.equal(imported, 2, "the gateway's own");
       const pairing = await world.pair({ mode: Mode.Psk });
