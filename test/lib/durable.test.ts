@@ -122,6 +122,34 @@ function watchFiles(): { log: string[]; undo: () => void } {
   };
 }
 
+describe('a store', () => {
+  it('is on the disk when it is open, when restore() is over, and when it is closed', async () => {
+    const backend = new SlowFlush();
+    let [changes, onDisk] = [0, 0];
+    const { transaction } = backend;
+    backend.transaction = (action) => {
+      changes += 1;
+      return transaction(action);
+    };
+    backend.flushed = () => {
+      onDisk = changes;
+      return Promise.resolve();
+    };
+    const options = { sealingKey: randomBytes(32), tombstones: new MemoryTombstones(), label: 'test' };
+    const store = await SealedStore.open(backend, options);
+    assert.deepEqual([changes, onDisk], [1, 1]);
+    await store.restore(2, () => []);
+    assert.deepEqual([changes, onDisk], [2, 2]);
+    const { gateway } = createPairing(engine, newIdentity(), { mode: Mode.Psk, upstreams: [] });
+    await store.add(gateway);
+    const { version, state } = (await store.get(gateway.record.id)) ?? assert.fail();
+    await store.compareAndSet(gateway.record.id, version, state, [], false);
+    assert.deepEqual([changes, onDisk], [4, 3]);
+    await store.close();
+    assert.equal(onDisk, 4);
+  });
+});
+
 describe('the revocation log', () => {
   const folder = mkdtempSync(join(tmpdir(), 'hawser-log-'));
   let files: ReturnType<typeof watchFiles>;
