@@ -8,7 +8,16 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 import { deviceCredentials } from '../../lib/credentials.js';
-import { Code, Mode, Transport, Verdict, type AcceptCore, type DeviceCore, type Engine } from '../../lib/engine.js';
+import {
+  Code,
+  Mode,
+  Transport,
+  Verdict,
+  type AcceptCore,
+  type DeviceCore,
+  type Engine,
+  type GatewayCore,
+} from '../../lib/engine.js';
 import { createGateway, type Gateway } from '../../lib/gateway.js';
 import { createPairing, type NewPairing } from '../../lib/pairing.js';
 import { layered } from '../attack/faults.js';
@@ -98,6 +107,9 @@ describe('between an answer and its first record', function () {
     await until(() => link.has('pong'), 'live, and the device knows');
     return link;
   };
+  /** What the device wrote to its flash on this link. */
+  const storedSlot = (link: BareLink): Uint8Array | undefined =>
+    link.events.find((event) => event.type === 'store')?.slot;
   /** Message 1 with early data for a new stream. */
   const withEarly = (core: DeviceCore, text = 'early;', fin = false): { stream: number; bytes: Uint8Array } => {
     const stream = core.open('echo', 0);
@@ -511,6 +523,60 @@ describe('between an answer and its first record', function () {
     link.hangUp();
   });
 
+  it('a resumption that names another session than the present one is answered NEW, and ends that one', async () => {
+    await world.gateway.close({ drain: 0 });
+    await world.openGateway({ upstreams: { echo: sink.url }, linger: 500 });
+    const pairing = await world.pair({ mode: Mode.Ticket });
+    const first = bareDevice(pairing);
+    let link = await known(first);
+    let slot = storedSlot(link);
+    const ended = once(world.gateway, 'close');
+    link.hangUp();
+    const blob = first.save('flash');
+    await ended;
+    const told: string[] = [];
+    for (const event of ['session', 'resume', 'close'] as const) world.gateway.on(event, () => told.push(event));
+    // Twice: its flash is put back in between, but for the slot. The second time the gateway has the session of the first.
+    for (let n = 0; n < 2; n += 1) {
+      const core = engine.device(deviceCredentials(engine, pairing.device).pairing, { streams: 8 });
+      core.boot(slot);
+      core.restore(Uint8Array.from(blob), new Map());
+      link = await known(core);
+      slot = storedSlot(link);
+      if (n === 0) link.hangUp();
+    }
+    assert.deepEqual(told, ['session', 'close', 'session']);
+    link.hangUp();
+  });
+
+  it('a session whose device came back in time does not end when that time is over, and its keys are wiped when it ends', async () => {
+    await world.gateway.close({ drain: 0 });
+    const kept = new Set<GatewayCore>();
+    const watching = layered(engine, {
+      gateway: (inner) => {
+        kept.add(inner);
+        return {
+          wipe: () => {
+            kept.delete(inner);
+            inner.wipe();
+          },
+        };
+      },
+    });
+    await world.openGateway({ upstreams: { echo: sink.url }, engine: watching, linger: 300 });
+    const core = bareDevice(await world.pair({ mode: Mode.Psk }));
+    let ended = 0;
+    world.gateway.on('close', () => (ended += 1));
+    (await known(core)).hangUp();
+    await until(() => world.gateway.sessions.every(({ live }) => !live), 'off');
+    const link = await known(core);
+    await delay(400);
+    assert.deepEqual([ended, kept.size, link.closed], [0, 1, false]);
+    link.hangUp();
+    await until(() => ended === 1, 'it stays away');
+    assert.equal(kept.size, 0);
+  });
+
   it('what the operator changed while the device was away holds from its return on', async () => {
     await world.gateway.close({ drain: 0 });
     await world.openGateway({ upstreams: { echo: sink.url }, policyInterval: 600_000 });
@@ -673,10 +739,10 @@ describe('between an answer and its first record', function () {
         await openWith(chosen());
         const { pairing, core } = await device({ maxBlocks: 1 });
         const first = await known(core);
-        const image = first.events.find((event) => event.type === 'store');
+        const image = storedSlot(first);
         first.hangUp();
         await until(() => world.gateway.sessions.every(({ live }) => !live), 'off');
-        const { core: booted } = await device({}, image?.slot, pairing);
+        const { core: booted } = await device({}, image, pairing);
         await refused(pairing, booted);
         assert.equal(world.gateway.counters.get(reason), 1);
       });

@@ -560,6 +560,15 @@ describe('store: what a process remembers', () => {
     assert.equal(store.remembered, 0);
   });
 
+  it('nothing is remembered of what restore() changed', async () => {
+    store = await openStore();
+    await store.add(ticketPairing('dev1'));
+    await entry(store, 'dev1');
+    assert.equal(store.remembered, 1);
+    await store.restore(3, ({ chain, ahead }) => (chain ? tickets(chain, ahead) : []));
+    assert.equal(store.remembered, 0);
+  });
+
   it('nothing is remembered of a device that was removed while it moved', async () => {
     store = await openStore();
     await store.add(ticketPairing('dev1'));
@@ -614,6 +623,20 @@ describe('store: a state whose version was altered', () => {
     value.writeUInt8(value.readUInt8(5) ^ 1, 5);
     values.set(key, value);
     await assert.rejects(store.get(Buffer.from('dev1')), code('ERR_HAWSER_STORAGE', /altered or is damaged/));
+    await store.close();
+  });
+});
+
+describe('store: a pairing that was removed', () => {
+  it('leaves nothing behind in the store', async () => {
+    const values = new Map<string, Buffer>();
+    const options = { sealingKey, tombstones: new MemoryTombstones(), label: 'test' };
+    const store = await SealedStore.open(memoryBackend(values), options);
+    const before = [...values.keys()];
+    await store.add({ record: record('dev1', { publicKey: randomBytes(32) }) });
+    assert.equal(values.size, before.length + 4, 'its record, its state, and a print of each secret');
+    await store.remove(Buffer.from('dev1'));
+    assert.deepEqual([...values.keys()], before);
     await store.close();
   });
 });
