@@ -577,6 +577,16 @@ describe('between an answer and its first record', function () {
     assert.equal(kept.size, 0);
   });
 
+  it('a live session whose pairing is replaced by another process ends', async () => {
+    const pairing = await world.pair({ mode: Mode.Psk });
+    const link = await known(bareDevice(pairing));
+    const { id } = pairing.device;
+    const next = createPairing(engine, world.identity, { mode: Mode.Psk, id, upstreams: ['echo'] });
+    await world.store.add(next.gateway, { replace: true });
+    await until(() => link.closed, 'the link ends');
+    assert.equal(world.gateway.sessions.length, 0);
+  });
+
   it('what the operator changed while the device was away holds from its return on', async () => {
     await world.gateway.close({ drain: 0 });
     await world.openGateway({ upstreams: { echo: sink.url }, policyInterval: 600_000 });
