@@ -18,6 +18,7 @@ import {
   type Engine,
   type GatewayCore,
 } from '../../lib/engine.js';
+import { HawserError } from '../../lib/errors.js';
 import { createGateway, type Gateway } from '../../lib/gateway.js';
 import { createPairing, type NewPairing } from '../../lib/pairing.js';
 import { layered } from '../attack/faults.js';
@@ -585,6 +586,32 @@ describe('between an answer and its first record', function () {
     await world.store.add(next.gateway, { replace: true });
     await until(() => link.closed, 'the link ends');
     assert.equal(world.gateway.sessions.length, 0);
+  });
+
+  it('a record that is authentic and breaks a rule ends the session, one that is not ends the link alone', async () => {
+    let fault: 'ERR_HAWSER_PEER' | 'ERR_HAWSER_AUTH' | undefined;
+    const faulty = layered(engine, {
+      gateway: (inner) => ({
+        receive: (chunk, now) =>
+          fault ? [{ type: 'drop', error: new HawserError(fault, fault) }] : inner.receive(chunk, now),
+      }),
+    });
+    await world.gateway.close({ drain: 0 });
+    await world.openGateway({ upstreams: { echo: sink.url }, engine: faulty });
+    const core = bareDevice(await world.pair({ mode: Mode.Psk }));
+    for (const [code, left] of [
+      ['ERR_HAWSER_AUTH', 1],
+      ['ERR_HAWSER_PEER', 0],
+    ] as const) {
+      const link = await known(core);
+      fault = code;
+      link.socket.write('x');
+      await until(() => link.closed, 'the link ends');
+      fault = undefined;
+      assert.equal(world.gateway.sessions.length, left, code);
+      core.disconnected(0);
+    }
+    assert.equal(world.gateway.counters.get('badRecord'), 2);
   });
 
   it('what the operator changed while the device was away holds from its return on', async () => {
