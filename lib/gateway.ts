@@ -5,7 +5,7 @@ import { createServer, type AddressInfo, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { Counters, type Reason } from './counters.js';
-import { GatewayKeys, type Credentials } from './credentials.js';
+import { GatewayKeys } from './credentials.js';
 import { SafeEmitter } from './emitter.js';
 import { Code, Transport, type Engine } from './engine.js';
 import { selectEngine } from './engine/select.js';
@@ -16,13 +16,13 @@ import { idKey, type Context, type Settings } from './gateway/context.js';
 import { Door } from './gateway/door.js';
 import { Ends } from './gateway/ends.js';
 import { HalfOpen } from './gateway/half-open.js';
+import { Keyring } from './gateway/keyring.js';
 import { PassedTickets } from './gateway/passed-tickets.js';
 import { Refusals, type RefusalCounts } from './gateway/refusals.js';
 import type { DeviceSession } from './gateway/session.js';
 import { Shares } from './gateway/shares.js';
 import { monotonic } from './mux.js';
 import type {
-  DeviceRecord,
   DropReport,
   Framing,
   GatewayEvents,
@@ -47,8 +47,6 @@ const defaults = {
   policyInterval: 1_000,
   drain: 5_000,
 };
-/** Pairings whose keys the engine holds at a time. */
-const maxCredentials = 10_000;
 
 export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposable {
   /** What was refused and what failed, by reason. */
@@ -67,7 +65,7 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
   readonly #halfOpen: HalfOpen<Connection>;
   readonly #refusals = new Refusals();
   readonly #servers = new Set<Server>();
-  readonly #credentials = new Map<string, Credentials>();
+  readonly #keyring: Keyring;
   readonly #policyTimer: NodeJS.Timeout;
   #revision: number | undefined;
   #checking = false;
@@ -84,6 +82,10 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
     this.#store = store;
     this.#upstreams = parseUpstreams(upstreams);
     this.#keys = new GatewayKeys(this.#engine, identity);
+    this.#keyring = new Keyring(
+      (record) => this.#keys.credentials(record),
+      (id) => this.#sessions.has(idKey(id)),
+    );
     this.#settings = settingsOf(options);
     this.#halfOpen = new HalfOpen(this.#settings.maxHalfOpen, this.#settings.maxHalfOpenPerAddress);
     this.#context = this.#makeContext();
@@ -108,7 +110,7 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
       get draining() {
         return isDraining();
       },
-      credentials: (record) => this.#credentialsOf(record),
+      credentials: (record) => this.#keyring.of(record),
       tell: (event, ...args) => this.tell(event, ...args),
       drop: (reason, about) => this.#drop(reason, about),
       threw: (error) => this.listenerThrew('internal', error),
@@ -192,27 +194,6 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
   /** The winner does not wait any more. */
   #supersede(device: string): void {
     for (const connection of [...this.#waiting.of(device)]) connection.supersede();
-  }
-
-  #credentialsOf(record: DeviceRecord): Credentials {
-    const held = this.#credentials.get(record.serial);
-    this.#credentials.delete(record.serial);
-    const credentials = held ?? this.#keys.credentials(record);
-    this.#credentials.set(record.serial, credentials);
-    if (this.#credentials.size > maxCredentials) this.#forgetCredentials();
-    return credentials;
-  }
-
-  /** One that was used long ago and has no session. Handshakes that still use it are over within two minutes. */
-  #forgetCredentials(): void {
-    let looks = 8;
-    for (const [serial, credentials] of this.#credentials) {
-      if ((looks -= 1) < 0) return;
-      if (this.#sessions.has(idKey(credentials.pairing.id))) continue;
-      this.#credentials.delete(serial);
-      setTimeout(() => credentials.release(), 120_000).unref();
-      return;
-    }
   }
 
   // ---- Devices --------------------------------------------------------------------------------------------------------
@@ -306,7 +287,7 @@ export class Gateway extends SafeEmitter<GatewayEvents> implements AsyncDisposab
     this.#context.candidates.clear();
     for (const connection of [...this.#connections]) connection.close();
     await Promise.all(stopped);
-    for (const credentials of this.#credentials.values()) credentials.release();
+    this.#keyring.release();
     this.#keys.release();
   }
 

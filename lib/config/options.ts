@@ -69,7 +69,7 @@ export const OPTIONS = {
     store: option(
       path,
       'store',
-      'Folder of the store: pairings and resumption chains. Paths are relative to this file.',
+      'Folder of the store: pairings and resumption chains. Only its owner may write to it. Paths are relative to this file.',
     ),
     revocations: option(
       path,

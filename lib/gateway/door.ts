@@ -54,7 +54,7 @@ export class Door {
 
   // ---- Message 1 ----------------------------------------------------------------------------------------------------
 
-  /** Rejects with Silence, or with the store's error. */
+  /** Rejects with Silence, or with the store's error. Takes `accept` over: a candidate has it then, or it is wiped. */
   async answer(
     accept: AcceptCore,
     event: Extract<AcceptEvent, { type: 'id' | 'ticket' }>,
@@ -62,10 +62,15 @@ export class Door {
     address: string,
   ): Promise<Answer> {
     const key = `${transport}${idKey(accept.digest1)}`;
-    const known = this.#known(key);
-    if (known) return known;
-    const look = { accept, key, address };
-    return event.type === 'id' ? this.#answerFull(look, event) : this.#answerTicket(look, event.ticket);
+    try {
+      const known = this.#known(key);
+      if (known) return known;
+      const look = { accept, key, address };
+      return await (event.type === 'id' ? this.#answerFull(look, event) : this.#answerTicket(look, event.ticket));
+    } finally {
+      // It may hold the secret of a position by now.
+      if (this.context.candidates.get(key, monotonic())?.accept !== accept) accept.wipe();
+    }
   }
 
   /** The same bytes were authentic before: the same answer, and no second look at anything. */

@@ -19,7 +19,8 @@ export class LmdbBackend implements Backend, Table {
   /** `openRoot` is for tests that watch the environment. */
   constructor(path: string, openRoot: typeof open<Buffer, Buffer> = open) {
     const binary = { encoding: 'binary', keyEncoding: 'binary' } as const;
-    this.#root = openRoot({ path, ...binary, maxDbs: 4, noMemInit: false });
+    // A directory also where its name has a dot in it.
+    this.#root = openRoot({ path, ...binary, maxDbs: 4, noMemInit: false, noSubdir: false });
     this.#values = this.#root.openDB<Buffer, Buffer>('values', binary);
     this.#tickets = this.#root.openDB<Buffer, Buffer>('tickets', { ...binary, dupSort: true });
   }

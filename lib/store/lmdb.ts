@@ -4,14 +4,19 @@
  */
 
 import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { HawserError } from '../errors.js';
+import { folderFault, privateFileFault } from '../secret-file.js';
 import type { Store } from '../types.js';
 import { SealedStore } from './store.js';
 import { FileTombstones } from './tombstones.js';
 
 export interface LmdbStoreOptions {
-  /** A directory; made when it is not there. */
+  /**
+   * A directory, its owner's alone; made when it is not there. One that was made before may let others read it, since the files in it are closed
+   * to them (an open mode is tightened), but not write to it.
+   */
   path: string;
   sealingKey: Uint8Array;
   /**
@@ -28,12 +33,23 @@ export interface LmdbStoreOptions {
 export async function lmdbStore(options: LmdbStoreOptions): Promise<Store> {
   const path = options.path.replace(/\/+$/, '');
   const [tombstones, backend] = await attempt(path, async () => {
+    makePrivate(path);
     const revocations = new FileTombstones(options.revocations ?? `${path}.revocations`);
     const { LmdbBackend } = await import('./lmdb-backend.js');
-    mkdirSync(path, { recursive: true, mode: 0o700 });
     return [revocations, new LmdbBackend(path)];
   });
   return SealedStore.open(backend, { sealingKey: options.sealingKey, tombstones, label: `store ${path}` });
+}
+
+/** LMDB would make its files readable for all: they are there before it opens them. */
+function makePrivate(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  refuse(folderFault(path));
+  for (const name of ['data.mdb', 'lock.mdb']) refuse(privateFileFault(join(path, name)), `${name}: `);
+}
+
+function refuse(fault: string | undefined, where = ''): void {
+  if (fault !== undefined) throw new Error(`${where}${fault}`);
 }
 
 async function attempt<T>(path: string, action: () => Promise<T>): Promise<T> {

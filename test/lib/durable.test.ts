@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import fs, { mkdtempSync, rmSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { open } from 'lmdb';
 
 import { Mode } from '../../lib/engine.js';
 import { createPairing } from '../../lib/pairing.js';
 import { LmdbBackend } from '../../lib/store/lmdb-backend.js';
 import { SealedStore, type Backend, type Table } from '../../lib/store/store.js';
-import { MemoryTombstones } from '../../lib/store/tombstones.js';
+import { FileTombstones, MemoryTombstones } from '../../lib/store/tombstones.js';
 import { delay, engine, newIdentity } from './world.js';
 
 /** A table whose flush ends when the test says so. */
@@ -81,4 +82,128 @@ describe('the flush of LMDB', () => {
       rmSync(path, { recursive: true });
     }
   });
+});
+
+/** What the files of a store have done to them, in order; each by its name, and a directory as such. */
+function watchFiles(): { log: string[]; undo: () => void } {
+  const log: string[] = [];
+  const names = new Map<number, string>();
+  const { openSync, writeSync, writeFileSync, fsyncSync, renameSync } = fs;
+  const real = { openSync, writeSync, writeFileSync, fsyncSync, renameSync };
+  const nameOf = (path: string): string => (fs.statSync(path).isDirectory() ? 'directory' : basename(path));
+  fs.openSync = (path, ...rest) => {
+    const fd = real.openSync(path, ...rest);
+    names.set(fd, nameOf(String(path)));
+    return fd;
+  };
+  fs.writeSync = ((fd: number, ...rest: [string]) => {
+    log.push(`write ${names.get(fd)}`);
+    return real.writeSync(fd, ...rest);
+  }) as typeof fs.writeSync;
+  fs.writeFileSync = (to, ...rest) => {
+    log.push(`write ${names.get(to as number)}`);
+    real.writeFileSync(to, ...rest);
+  };
+  fs.fsyncSync = (fd) => {
+    log.push(`sync ${names.get(fd)}`);
+    real.fsyncSync(fd);
+  };
+  fs.renameSync = (from, to) => {
+    log.push(`rename ${basename(String(from))}`);
+    real.renameSync(from, to);
+  };
+  syncBuiltinESMExports();
+  return {
+    log,
+    undo: () => {
+      Object.assign(fs, real);
+      syncBuiltinESMExports();
+    },
+  };
+}
+
+describe('a store', () => {
+  it('is on the disk when it is open, when restore() is over, and when it is closed', async () => {
+    const backend = new SlowFlush();
+    let [changes, onDisk] = [0, 0];
+    const { transaction } = backend;
+    backend.transaction = (action) => {
+      changes += 1;
+      return transaction(action);
+    };
+    backend.flushed = () => {
+      onDisk = changes;
+      return Promise.resolve();
+    };
+    const options = { sealingKey: randomBytes(32), tombstones: new MemoryTombstones(), label: 'test' };
+    const store = await SealedStore.open(backend, options);
+    assert.deepEqual([changes, onDisk], [1, 1]);
+    await store.restore(2, () => []);
+    assert.deepEqual([changes, onDisk], [2, 2]);
+    const { gateway } = createPairing(engine, newIdentity(), { mode: Mode.Psk, upstreams: [] });
+    await store.add(gateway);
+    const { version, state } = (await store.get(gateway.record.id)) ?? assert.fail();
+    await store.compareAndSet(gateway.record.id, version, state, [], false);
+    assert.deepEqual([changes, onDisk], [4, 3]);
+    await store.close();
+    assert.equal(onDisk, 4);
+  });
+});
+
+describe('the revocation log', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hawser-log-'));
+  let files: ReturnType<typeof watchFiles>;
+  beforeEach(() => (files = watchFiles()));
+  afterEach(() => files.undo());
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('is on the disk, and its name too, before the store counts its opening', () => {
+    const log = new FileTombstones(join(folder, 'new'));
+    assert.deepEqual(files.log, ['sync directory']);
+    log.close();
+    new FileTombstones(join(folder, 'new')).close();
+    assert.deepEqual(files.log, ['sync directory'], 'once');
+  });
+
+  it('an opening is counted in a file that is whole or is not there', () => {
+    const log = new FileTombstones(join(folder, 'counted'));
+    files.log.length = 0;
+    log.setGeneration(7);
+    const file = 'counted.generation.new';
+    assert.deepEqual(files.log, [`write ${file}`, `sync ${file}`, `rename ${file}`, 'sync directory']);
+    assert.equal(log.generation(), 7);
+    log.close();
+  });
+
+  for (const [what, end] of [
+    ['revoked', (store: SealedStore, id: Uint8Array) => store.revoke(id)],
+    ['removed', (store: SealedStore, id: Uint8Array) => store.remove(id)],
+    [
+      'replaced',
+      async (store: SealedStore, id: Uint8Array) => {
+        const { gateway } = createPairing(engine, newIdentity(), { mode: Mode.Psk, id, upstreams: [] });
+        await store.add(gateway, { replace: true });
+      },
+    ],
+  ] as const)
+    it(`has a pairing that is ${what} on the disk before the store changes, and the store's own flush is awaited`, async () => {
+      const backend = new SlowFlush();
+      const tombstones = new FileTombstones(join(folder, what));
+      const store = await SealedStore.open(backend, { sealingKey: randomBytes(32), tombstones, label: 'test' });
+      const { gateway } = createPairing(engine, newIdentity(), { mode: Mode.Psk, upstreams: [] });
+      await store.add(gateway);
+      files.log.length = 0;
+      const { transaction, flushed } = backend;
+      backend.transaction = (action) => {
+        files.log.push('store changes');
+        return transaction(action);
+      };
+      backend.flushed = () => {
+        files.log.push('store flushes');
+        return flushed();
+      };
+      await end(store, gateway.record.id);
+      assert.deepEqual(files.log, [`write ${what}`, `sync ${what}`, 'store changes', 'store flushes']);
+      await store.close();
+    });
 });

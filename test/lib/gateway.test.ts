@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as netConnect, type Socket } from 'node:net';
 
-import { Mode, Suite, Verdict } from '../../lib/engine.js';
+import { Mode, Suite, Verdict, type Secret } from '../../lib/engine.js';
 import type { NewPairing } from '../../lib/pairing.js';
 import { MemoryStorage } from '../../lib/storage.js';
 import type { HawserStream } from '../../lib/stream.js';
+import { layered } from '../attack/faults.js';
 import { bareDevice, knock, message1 } from './bare.js';
 import { delay, echo, engine, service, until, World } from './world.js';
 
@@ -510,6 +511,11 @@ describe('gateway', function () {
       again.end();
       await read(again);
       assert.deepEqual(heard, ['vouched for']);
+      assert.equal(
+        (await world.store.get(pairing.device.id))?.state.ahead,
+        2,
+        'and no longer looked for further ahead',
+      );
     });
   });
 
@@ -583,6 +589,35 @@ describe('gateway', function () {
       );
       world.store.compareAndSet = compareAndSet;
       assert.equal((await world.connect(pairing)).live, true);
+    });
+
+    it('keeps the secrets of a device for its next handshake, and gives all of them back to the engine when it is closed', async () => {
+      const held = new Set<Secret>();
+      let imported = 0;
+      const counting = layered(engine, {
+        engine: (inner) => ({
+          importSecret: (bytes) => {
+            const secret = inner.importSecret(bytes);
+            imported += 1;
+            held.add(secret);
+            return secret;
+          },
+          releaseSecret: (secret) => {
+            held.delete(secret);
+            inner.releaseSecret(secret);
+          },
+        }),
+      });
+      await reopen({ engine: counting });
+      assert.equal(imported, 2, "the gateway's own");
+      const pairing = await world.pair({ mode: Mode.Psk });
+      for (let n = 0; n < 3; n += 1) {
+        const session = await world.connect(pairing);
+        await session.close({ timeout: 0 });
+      }
+      assert.deepEqual([imported, held.size], [3, 3]);
+      await world.gateway.close({ drain: 0 });
+      assert.equal(held.size, 0);
     });
 
     it('compare-and-sets that others win are tried again', async () => {

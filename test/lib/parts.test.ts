@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 
 import { Backoff } from '../../lib/backoff.js';
 import { Counters } from '../../lib/counters.js';
+import type { Credentials } from '../../lib/credentials.js';
 import {
   Code,
   Kind,
@@ -11,11 +12,13 @@ import {
   Verdict,
   type AcceptCore,
   type CoreEvent,
+  type CorePairing,
   type SessionCore,
 } from '../../lib/engine.js';
 import { Ending } from '../../lib/ending.js';
 import { HawserError } from '../../lib/errors.js';
 import { Candidates } from '../../lib/gateway/candidates.js';
+import { Keyring } from '../../lib/gateway/keyring.js';
 import { PassedTickets } from '../../lib/gateway/passed-tickets.js';
 import { addressGroup, HalfOpen, type Pending } from '../../lib/gateway/half-open.js';
 import { Mux, type StreamEnd } from '../../lib/mux.js';
@@ -211,6 +214,18 @@ describe('candidates', () => {
     assert.equal(candidates.spentSize, 64);
   });
 
+  it('one that is being confirmed takes the place of none that comes, and gives its own to none', () => {
+    const candidates = new Candidates(6);
+    const held = entry('held', 'dev', 'a');
+    candidates.add(held, 0);
+    candidates.hold(held);
+    for (let n = 0; n < 9; n += 1) candidates.add(entry(`${n}`, 'dev', 'a'), 0);
+    assert.equal(candidates.get('held', 0), held, 'of one device and address');
+    for (let n = 0; n < 9; n += 1) candidates.add(entry(`b${n}`, 'dev', `${n}`), 0);
+    assert.equal(candidates.get('held', 0), held, 'in all');
+    assert.deepEqual([held.accept.wiped, candidates.size], [0, 6]);
+  });
+
   it('one that is being confirmed does not expire meanwhile, but ends with its device', () => {
     const candidates = new Candidates(2);
     const [one, two] = [entry('1', 'dev', 'a'), entry('2', 'dev2', 'a')];
@@ -225,6 +240,65 @@ describe('candidates', () => {
     release();
     candidates.expire(100_000);
     assert.equal(one.accept.wiped, 1);
+  });
+});
+
+describe('keys that the engine holds for a gateway', () => {
+  /** Numbers of those that are held by the engine. */
+  const held = new Set<number>();
+  const busy = new Set<number>();
+  const numbered = (n: number): DeviceRecord => ({ ...record, serial: String(n), id: Buffer.from(String(n)) });
+  const make = ({ serial, id }: DeviceRecord): Credentials => {
+    held.add(Number(serial));
+    return { pairing: { id } as CorePairing, release: () => held.delete(Number(serial)) };
+  };
+  const isBusy = (id: Uint8Array): boolean => busy.has(Number(Buffer.from(id).toString()));
+  beforeEach(() => {
+    held.clear();
+    busy.clear();
+  });
+
+  it('are those of the last ten thousand pairings that were used', () => {
+    const { setTimeout: real } = globalThis;
+    const due: { action: () => void; ms: number | undefined }[] = [];
+    globalThis.setTimeout = ((action: () => void, ms?: number) => {
+      due.push({ action, ms });
+      return { unref: () => undefined };
+    }) as unknown as typeof setTimeout;
+    try {
+      const keyring = new Keyring(make, isBusy);
+      for (let n = 0; n < 10_000; n += 1) keyring.of(numbered(n));
+      keyring.of(numbered(0));
+      assert.deepEqual([held.size, due.length], [10_000, 0]);
+      for (let n = 10_000; n < 10_100; n += 1) keyring.of(numbered(n));
+    } finally {
+      globalThis.setTimeout = real;
+    }
+    assert.equal(held.size, 10_100, 'handshakes under way still use them');
+    for (const { action, ms } of due) {
+      assert.equal(ms, 120_000);
+      action();
+    }
+    assert.deepEqual(
+      [held.size, held.has(0), held.has(1), held.has(100), held.has(101)],
+      [10_000, true, false, false, true],
+    );
+  });
+
+  it('of a device that has a session stay, and so does what is made once', async () => {
+    const keyring = new Keyring(make, isBusy, { max: 2, grace: 1 });
+    busy.add(0);
+    const first = keyring.of(numbered(0));
+    for (let n = 1; n < 5; n += 1) keyring.of(numbered(n));
+    await until(() => held.size === 2, 'the others went');
+    assert.deepEqual([...held], [0, 4]);
+    assert.equal(keyring.of(numbered(0)), first);
+    for (let n = 0; n < 9; n += 1) busy.add(n);
+    for (let n = 5; n < 9; n += 1) keyring.of(numbered(n));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(held.size, 6, 'nobody can go');
+    keyring.release();
+    assert.equal(held.size, 0);
   });
 });
 

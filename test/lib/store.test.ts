@@ -1,11 +1,23 @@
 import assert from 'node:assert/strict';
 import { createHmac, randomBytes } from 'node:crypto';
-import { appendFileSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import fs, {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Mode, Suite, type Chain } from '../../lib/engine.js';
-import { decodeState, encodeState, Seal } from '../../lib/store/codec.js';
+import { decodeState, encodeState, remember, Seal } from '../../lib/store/codec.js';
 import { LmdbBackend } from '../../lib/store/lmdb-backend.js';
 import { lmdbStore } from '../../lib/store/lmdb.js';
 import { memoryStore } from '../../lib/store/memory.js';
@@ -194,6 +206,48 @@ for (const [kind, open] of kinds) {
       await store.add({ record: record('dev4', { psk }) });
     });
 
+    it('refuses a pairing that cannot be, with the field, and keeps nothing of it', async () => {
+      const wrong: [string, GatewayPairing][] = [
+        ['id', { record: record('dev') }],
+        ['id', { record: record('d'.repeat(33)) }],
+        ['serial', { record: record('dev1', { serial: 'A'.repeat(32) }) }],
+        ['serial', { record: record('dev1', { serial: '0'.repeat(31) }) }],
+        ['chain', { record: record('dev1'), chain: newChain(), tickets: [randomBytes(8)] }],
+        ['chain', { record: ticketPairing('dev1').record }],
+        ['tickets', { ...ticketPairing('dev1'), tickets: [] }],
+      ];
+      for (const [field, pairing] of wrong)
+        await assert.rejects(store.add(pairing), code('ERR_HAWSER_CONFIG', new RegExp(`: ${field}: `)));
+      for await (const found of store.list()) assert.fail(String(found.record.id));
+    });
+
+    it('two that pair one id, or one secret, at once: one of them is told', async () => {
+      const psk = randomBytes(32);
+      const pairs: [DeviceRecord, DeviceRecord][] = [
+        [record('dev1'), record('dev1')],
+        [record('dev2', { psk }), record('dev3', { psk })],
+      ];
+      for (const both of pairs) {
+        const results = await Promise.allSettled(both.map((each) => store.add({ record: each })));
+        assert.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+      }
+    });
+
+    it('update() changes what an operator may change, and no secret, mode or serial', async () => {
+      await store.add({ record: record('dev1') });
+      const { record: before } = await entry(store, 'dev1');
+      const change = {
+        name: 'new',
+        psk: randomBytes(32),
+        serial: '0'.repeat(32),
+        mode: Mode.Keys,
+        revoked: 1,
+        maxSteps: 1,
+      };
+      assert.equal(await store.update(before.id, change as Partial<DeviceRecord>), true);
+      assert.deepEqual((await entry(store, 'dev1')).record, { ...before, name: 'new' });
+    });
+
     it('replaces a pairing only when told to, and then the old chain and serial are dead', async () => {
       const old = ticketPairing('dev1');
       await store.add(old);
@@ -254,10 +308,11 @@ for (const [kind, open] of kinds) {
       assert.equal((await store.byTicket(at(tickets(after.state.chain, 20), 21))).length, 1);
       assert.equal((await entry(store, 'dev2')).state.ahead, 2);
       assert.equal(await store.compareAndSet(before.record.id, before.version, before.state, [], false), false);
-      await assert.rejects(
-        store.restore(1, () => []),
-        code('ERR_HAWSER_ARG', /blocks ahead/),
-      );
+      for (const ahead of [1, 251, 2.5])
+        await assert.rejects(
+          store.restore(ahead, () => []),
+          code('ERR_HAWSER_ARG', /blocks ahead/),
+        );
     });
 
     it('refuses everything once closed', async () => {
@@ -295,6 +350,7 @@ describe('store: lmdb on disk', () => {
     await store.close();
     await assert.rejects(open(randomBytes(32)), code('ERR_HAWSER_CONFIG', /another sealing key/));
     await assert.rejects(open(new Uint8Array(32)), code('ERR_HAWSER_CONFIG', /zero/));
+    await assert.rejects(open(randomBytes(31)), code('ERR_HAWSER_CONFIG', /32 bytes/));
     store = await open();
     await entry(store, 'dev1');
     await store.close();
@@ -360,6 +416,30 @@ describe('store: lmdb on disk', () => {
     await assert.rejects(open(), code('ERR_HAWSER_CONFIG', /revocations:2: not an entry/));
   });
 
+  it('refuses a count of openings that is none', async () => {
+    await (await open()).close();
+    appendFileSync(`${path()}.revocations.generation`, 'x');
+    await assert.rejects(open(), code('ERR_HAWSER_CONFIG', /generation: not a generation number/));
+  });
+
+  it('what ends a pairing does not touch the one that took its place meanwhile, nor when it is opened again', async () => {
+    let store = await open();
+    const id = Buffer.from('dev1');
+    for (const end of ['revoke', 'remove'] as const) {
+      await store.add({ record: record('dev1') }, { replace: true });
+      const next = record('dev1');
+      const replaced = store.add({ record: next }, { replace: true });
+      assert.equal(await store[end](id), true, 'it was there when this was called');
+      await replaced;
+      assert.equal((await entry(store, 'dev1')).record.serial, next.serial, end);
+      assert.equal((await entry(store, 'dev1')).record.revoked, undefined, end);
+      await store.close();
+      store = await open();
+      assert.equal((await entry(store, 'dev1')).record.revoked, undefined, `${end}, and opened again`);
+    }
+    await store.close();
+  });
+
   it('sees what another process revokes', async () => {
     const store = await open();
     await store.add({ record: record('dev1') });
@@ -376,6 +456,68 @@ describe('store: lmdb on disk', () => {
     assert.ok((await store.revision()) > revision);
     assert.ok((await entry(store, 'dev1')).record.revoked);
     await store.close();
+  });
+
+  describe("is its owner's alone", () => {
+    const modes = (): Record<string, string> =>
+      Object.fromEntries(
+        ['', 'data.mdb', 'lock.mdb'].map((name) => [name, (statSync(join(path(), name)).mode & 0o777).toString(8)]),
+      );
+    const opened = async (): Promise<Record<string, string>> => {
+      const store = await open();
+      const found = modes();
+      await store.close();
+      return found;
+    };
+    let umask: number;
+    before(() => (umask = process.umask(0)));
+    after(() => process.umask(umask));
+
+    it('when it is made, whatever the umask', async () => {
+      assert.deepEqual(await opened(), { '': '700', 'data.mdb': '600', 'lock.mdb': '600' });
+      assert.equal(statSync(`${path()}.revocations`).mode & 0o777, 0o600);
+    });
+
+    it('in a directory that others may read its files are closed to them, also those that are there', async () => {
+      mkdirSync(path(), { mode: 0o755 });
+      assert.deepEqual(await opened(), { '': '755', 'data.mdb': '600', 'lock.mdb': '600' });
+      for (const name of ['data.mdb', 'lock.mdb']) chmodSync(join(path(), name), 0o644);
+      chmodSync(path(), 0o750);
+      assert.deepEqual(await opened(), { '': '750', 'data.mdb': '600', 'lock.mdb': '600' });
+    });
+
+    it('a directory that others may write to is refused, and nothing is put there', async () => {
+      for (const mode of [0o777, 0o775, 0o702]) {
+        mkdirSync(path());
+        chmodSync(path(), mode);
+        await assert.rejects(open(), code('ERR_HAWSER_STORAGE', /store: mode 07\d\d lets others replace .*chmod go-w/));
+        assert.deepEqual(readdirSync(path()), []);
+        rmSync(path(), { recursive: true });
+      }
+    });
+
+    it('files of another owner that are open to others are refused', async () => {
+      const { fchmodSync } = fs;
+      fs.fchmodSync = () => {
+        throw Object.assign(new Error('EPERM'), { code: 'EPERM' });
+      };
+      syncBuiltinESMExports();
+      try {
+        await opened(); // new files are closed from the first moment, not afterwards
+        chmodSync(join(path(), 'data.mdb'), 0o664);
+        await assert.rejects(open(), code('ERR_HAWSER_STORAGE', /store: data\.mdb: mode 0664 lets others at it/));
+      } finally {
+        fs.fchmodSync = fchmodSync;
+        syncBuiltinESMExports();
+      }
+    });
+  });
+
+  it('is a directory, also where its name has a dot', async () => {
+    const dotted = join(directory, 'gateway.store');
+    const store = await lmdbStore({ path: dotted, sealingKey });
+    await store.close();
+    assert.ok(existsSync(join(dotted, 'data.mdb')));
   });
 
   it('reports a place that cannot be used', async () => {
@@ -415,6 +557,15 @@ describe('store: what a process remembers', () => {
     assert.equal(store.remembered, 1);
     now += 1;
     await store.revision();
+    assert.equal(store.remembered, 0);
+  });
+
+  it('nothing is remembered of what restore() changed', async () => {
+    store = await openStore();
+    await store.add(ticketPairing('dev1'));
+    await entry(store, 'dev1');
+    assert.equal(store.remembered, 1);
+    await store.restore(3, ({ chain, ahead }) => (chain ? tickets(chain, ahead) : []));
     assert.equal(store.remembered, 0);
   });
 
@@ -458,6 +609,38 @@ describe('store: schema', () => {
   });
 });
 
+describe('store: a state whose version was altered', () => {
+  it('is refused', async () => {
+    const values = new Map<string, Buffer>();
+    const store = await SealedStore.open(memoryBackend(values), {
+      sealingKey,
+      tombstones: new MemoryTombstones(),
+      label: 'test',
+    });
+    await store.add({ record: record('dev1') });
+    const key = Buffer.from('cdev1').toString('hex');
+    const value = Buffer.from(values.get(key) ?? assert.fail());
+    value.writeUInt8(value.readUInt8(5) ^ 1, 5);
+    values.set(key, value);
+    await assert.rejects(store.get(Buffer.from('dev1')), code('ERR_HAWSER_STORAGE', /altered or is damaged/));
+    await store.close();
+  });
+});
+
+describe('store: a pairing that was removed', () => {
+  it('leaves nothing behind in the store', async () => {
+    const values = new Map<string, Buffer>();
+    const options = { sealingKey, tombstones: new MemoryTombstones(), label: 'test' };
+    const store = await SealedStore.open(memoryBackend(values), options);
+    const before = [...values.keys()];
+    await store.add({ record: record('dev1', { publicKey: randomBytes(32) }) });
+    assert.equal(values.size, before.length + 4, 'its record, its state, and a print of each secret');
+    await store.remove(Buffer.from('dev1'));
+    assert.deepEqual([...values.keys()], before);
+    await store.close();
+  });
+});
+
 describe('store: codec', () => {
   const seal = new Seal(sealingKey);
 
@@ -476,6 +659,17 @@ describe('store: codec', () => {
     }
     for (let length = 0; length < sealed.length; length += 1)
       assert.equal(seal.open(owner, ad, sealed.subarray(0, length)), undefined);
+  });
+
+  it('never takes a nonce twice', () => {
+    const sealed = Array.from({ length: 1000 }, () => seal.seal(Buffer.from('dev1'), Buffer.alloc(0), Buffer.alloc(1)));
+    assert.equal(new Set(sealed.map((bytes) => bytes.toString('hex', 0, 12))).size, 1000);
+  });
+
+  it('remembers ten thousand of anything, the last ones', () => {
+    const cache = new Map<string, number>();
+    for (let n = 0; n < 10_005; n += 1) remember(cache, String(n), n);
+    assert.deepEqual([cache.size, cache.has('4'), cache.has('5')], [10_000, false, true]);
   });
 
   it('writes every state so that it reads the same, and refuses a cut one', () => {
@@ -516,8 +710,7 @@ function normal(state: ChainState): unknown {
   );
 }
 
-function memoryBackend(): Backend {
-  const values = new Map<string, Buffer>();
+function memoryBackend(values = new Map<string, Buffer>()): Backend {
   const name = (key: Uint8Array): string => Buffer.from(key).toString('hex');
   const table = {
     get: (key: Uint8Array) => values.get(name(key)),
