@@ -274,7 +274,7 @@ export const proofs = [
     sources: ['cobs.c'],
     support: ['given.c'],
     defines: blocks,
-    bounds: { LEN: [5, 6] },
+    bounds: { LEN: [4, 6] },
     seed: ['cobs.c', 'code != HAWSER_COBS_BLOCK && i < len) {\n      buffer', 'i < len) {\n      buffer'],
   },
   {
@@ -283,7 +283,7 @@ export const proofs = [
     sources: ['cobs.c'],
     support: ['given.c'],
     defines: blocks,
-    bounds: { LEN: [5, 6] },
+    bounds: { LEN: [4, 6] },
     seed: [
       'cobs.c',
       'code = buffer[i++];\n    if (code == 0 || (size_t)(code - 1) > len - i)',
@@ -296,7 +296,7 @@ export const proofs = [
     sources: ['cobs.c'],
     support: ['given.c'],
     defines: blocks,
-    bounds: { LEN: [5, 6] },
+    bounds: { LEN: [4, 6] },
     seed: [
       'cobs.c',
       'code = frame[i++];\n    if (code == 0 || (size_t)(code - 1) > len - i)',
