@@ -19,6 +19,8 @@ const reasons = {
   stale: 'a position that was passed, or a chain that was replaced',
   candidateLimit: 'too many unconfirmed answers',
   superseded: 'another link of the device became live',
+  chainReplaced:
+    'a full handshake in the place of a session that was live: its device lost all it knew, or there are two of it',
   sessionGone: 'the session to be continued is gone',
   badRecord: 'a record that failed, or broke a rule of the frames',
   dead: 'nothing was heard for too long',

@@ -99,6 +99,7 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
   #linkError: HawserError | undefined;
   #live = false;
   #everLive = false;
+  #saidFarewell = false;
   #ended = false;
   /** Counts attempts: what belongs to an earlier one is stale. */
   #attempt = 0;
@@ -554,9 +555,10 @@ export class Session extends SafeEmitter<SessionEvents> implements AsyncDisposab
     }
   }
 
-  /** CLOSE, if there is a link to send it on. */
+  /** CLOSE, if there is a link to send it on. A close() within a callback may come while another says it. */
   async #farewell(): Promise<void> {
-    if (!this.#live || this.#ended) return;
+    if (!this.#live || this.#ended || this.#saidFarewell) return;
+    this.#saidFarewell = true;
     this.#core.close(Code.Done);
     this.#mux.pump();
     await new Promise((resolve) => setImmediate(resolve));
@@ -650,19 +652,23 @@ function bindSignal(stream: HawserStream, signal: AbortSignal | undefined): void
   stream.once('close', () => signal.removeEventListener('abort', abort));
 }
 
-/** Resolves when the upstream is connected, rejects with what ended the stream before. */
-function connected(stream: HawserStream, signal: AbortSignal | undefined): Promise<void> {
+/** Resolves when the upstream is connected, rejects with what ended the stream before, or with the very bytes that opened it. */
+async function connected(stream: HawserStream, signal: AbortSignal | undefined): Promise<void> {
   bindSignal(stream, signal);
-  return new Promise((resolve, reject) => {
-    const failed = (error: Error): void => reject(error);
-    const closed = (): void =>
-      reject(new HawserError('ERR_HAWSER_CLOSED', 'the stream was closed before it was connected'));
+  const closed = (): HawserError =>
+    new HawserError('ERR_HAWSER_CLOSED', 'the stream was closed before it was connected');
+  let failed!: (error: Error) => void;
+  await new Promise<void>((resolve, reject) => {
+    failed = reject;
+    const gone = (): void => reject(closed());
     stream.once('error', failed);
-    stream.once('close', closed);
+    stream.once('close', gone);
     stream.once('connect', () => {
-      stream.off('error', failed);
-      stream.off('close', closed);
+      stream.off('close', gone);
       resolve();
     });
   });
+  // Its 'error', which nobody could listen to yet, may be still to come.
+  if (stream.destroyed) throw stream.errored ?? closed();
+  stream.off('error', failed);
 }

@@ -281,6 +281,11 @@ export interface GatewayEvents {
   pause: [SessionReport];
   /** It is over. */
   close: [SessionReport];
+  /**
+   * A full handshake came from `by`, knew nothing of the session that was live, and took its place. Either the device lost flash and RAM in one, or
+   * there are two of it: somebody should see to it. Nothing is locked.
+   */
+  chainReplaced: [SessionReport & { by?: string | undefined }];
   handshake: [HandshakeReport & SessionReport];
   refused: [RefusedReport];
   drop: [DropReport];

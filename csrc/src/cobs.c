@@ -5,8 +5,6 @@
 
 #include "hawser/config.h"
 
-#define BLOCK_MAX 0xff
-
 size_t hawser_cobs_encode(uint8_t *buffer, size_t front, size_t len) {
   const uint8_t *in = buffer + front;
   size_t code_at = 0, at = 1;
@@ -14,7 +12,7 @@ size_t hawser_cobs_encode(uint8_t *buffer, size_t front, size_t len) {
   for (size_t i = 0; i < len; i++) {
     uint8_t byte = in[i];
     /* a full block ends only before another byte, so that the last one needs no empty block behind it */
-    if (code == BLOCK_MAX) {
+    if (code == HAWSER_COBS_BLOCK) {
       buffer[code_at] = code;
       code_at = at++;
       code = 1;
@@ -46,7 +44,7 @@ size_t hawser_cobs_decode(uint8_t *buffer, size_t len) {
       }
       buffer[at++] = buffer[i++];
     }
-    if (code != BLOCK_MAX && i < len) {
+    if (code != HAWSER_COBS_BLOCK && i < len) {
       buffer[at++] = 0;
     }
   }
@@ -75,7 +73,7 @@ size_t hawser_cobs_peek(const uint8_t *frame, size_t len, uint8_t head[2]) {
       }
       note(head, &at, frame[i++]);
     }
-    if (code != BLOCK_MAX && i < len) {
+    if (code != HAWSER_COBS_BLOCK && i < len) {
       note(head, &at, 0);
     }
   }

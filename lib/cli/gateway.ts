@@ -14,6 +14,7 @@ const LOGGED = [
   'resume',
   'pause',
   'close',
+  'chainReplaced',
   'handshake',
   'refused',
   'drop',
@@ -36,6 +37,8 @@ function countFloods(gateway: Gateway, io: Io): Tally[] {
   const refused = new Tally('refused', (line) => io.note(line));
   // Silence is all that a ticket device whose flash was put back gets from now on: whoever can pair it again must know which.
   const passed = new Tally('passed ticket', (line) => io.note(line));
+  const replaced = new Tally('live session replaced', (line) => io.note(line));
+  gateway.on('chainReplaced', ({ device }) => replaced.add(`device ${idText(device)}`));
   gateway.on('drop', ({ reason, device }: DropReport) => {
     dropped.add(reason);
     if (reason === 'passedTicket' && device) passed.add(`device ${idText(device)}`);
@@ -43,7 +46,7 @@ function countFloods(gateway: Gateway, io: Io): Tally[] {
   gateway.on('refused', ({ device, upstream, reason }) =>
     refused.add(`device ${idText(device)}: ${printable(upstream)} (${reason})`),
   );
-  return [dropped, refused, passed];
+  return [dropped, refused, passed, replaced];
 }
 
 function makeGateway({ config, engine, identity, store }: Operator): Gateway {

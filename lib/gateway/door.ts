@@ -291,9 +291,16 @@ export class Door {
     const session = continued ? old : (candidate.provisional ?? new DeviceSession(this.context, record));
     session.record = record;
     candidates.endDevice(candidate.device, candidate);
+    if (old?.live && old !== session && !candidate.resumption) this.#warn(old, candidate.address);
     if (old && old !== session) old.end(Code.StateLost);
     sessions.set(candidate.device, session);
     return { session, continued };
+  }
+
+  /** Whoever is ahead wins (a copy of a device, flash that was put back): the operator is to know, and decides. */
+  #warn({ report }: DeviceSession, address: string): void {
+    this.context.counters.add('chainReplaced');
+    this.context.tell('chainReplaced', { ...report, by: address === '' ? undefined : address });
   }
 
   // ---- The store ----------------------------------------------------------------------------------------------------

@@ -2,12 +2,17 @@
 
 import { createJsEngine } from '../../lib/engine/js/index.js';
 import { hex } from '../suite/bytes.js';
+import { Transport } from '../../lib/engine.js';
 import { variants, type EnginePair, type Variant } from '../suite/engines.js';
 import { CrashWorld, type Plan, type Point } from './crash-world.js';
 
 export interface Scenario {
   name: string;
   variant: Variant;
+  /** Over a serial line instead of streams. */
+  serial?: true;
+  /** Without HAWSER_CRASH=all: each so-many-th point alone, and on one pair of engines. */
+  every?: number;
   /** Everything before the exchange; nothing is cut here. */
   prepare: (world: CrashWorld) => void;
   /** The exchange. */
@@ -34,6 +39,11 @@ const live = (world: CrashWorld): void => {
   world.datum();
   world.advance(60);
 };
+
+const sampled = (name: string, every: number): Pick<Scenario, 'variant' | 'every'> => ({
+  variant: variant(name),
+  every,
+});
 
 export const scenarios: readonly Scenario[] = [
   { name: 'ticket, first contact, early data', variant: variant('ticket'), prepare: () => undefined, run: withEarly },
@@ -84,6 +94,44 @@ export const scenarios: readonly Scenario[] = [
     },
     run: withEarly,
   },
+  { ...sampled('keys/P256', 2), name: 'keys, P-256, first handshake', prepare: () => undefined, run: withoutEarly },
+  {
+    ...sampled('keys/P256', 2),
+    name: 'keys, P-256, boot, early data',
+    prepare: (world) => {
+      live(world);
+      world.powerCut();
+    },
+    run: withEarly,
+  },
+  { ...sampled('keys+psk/25519', 1), name: 'keys+psk, first handshake', prepare: () => undefined, run: withoutEarly },
+  {
+    ...sampled('keys+psk/P256', 2),
+    name: 'keys+psk, P-256, a chain replaces another',
+    prepare: (world) => {
+      live(world);
+      world.device.flash.slots = [undefined, undefined];
+      world.powerCut();
+    },
+    run: withoutEarly,
+  },
+  {
+    ...sampled('ticket', 1),
+    name: 'ticket, serial line, boot, early data',
+    serial: true,
+    prepare: (world) => {
+      live(world);
+      world.powerCut();
+    },
+    run: withEarly,
+  },
+  {
+    ...sampled('psk/25519', 1),
+    name: 'psk, serial line, first handshake',
+    serial: true,
+    prepare: () => undefined,
+    run: withoutEarly,
+  },
 ];
 
 export interface Found {
@@ -99,13 +147,19 @@ export interface Search {
   first?: boolean;
   /** Breaks something, to see that the search notices. */
   seed?: (world: CrashWorld) => void;
-  only?: (point: Point) => boolean;
+  /** Each so-many-th point alone. */
+  every?: number;
 }
 
 /** One plan from its start to its end; the points that it came through. */
 function runPlan(pair: EnginePair, scenario: Scenario, plan: Plan, search: Search, found: Found): readonly Point[] {
   const repeats = watchSeals();
-  const world = new CrashWorld(repeats.pair(pair), scenario.variant, plan);
+  const world = new CrashWorld(
+    repeats.pair(pair),
+    scenario.variant,
+    plan,
+    scenario.serial ? Transport.Serial : Transport.Stream,
+  );
   world.hostile = search.hostile ?? false;
   try {
     search.seed?.(world);
@@ -130,7 +184,7 @@ export function explore(pair: EnginePair, scenario: Scenario, search: Search = {
     const points = runPlan(pair, scenario, plan, search, found);
     if (depth === 0) return;
     const from = (plan.at(-1)?.index ?? -1) + 1;
-    for (const point of points.slice(from))
+    for (const point of points.slice(from).filter(({ index }) => index % (search.every ?? 1) === 0))
       for (const kind of point.kinds) {
         if (stop()) return;
         // A second loss of durable writes is more than the store may lose: SPEC 14, J - 1 block advances.

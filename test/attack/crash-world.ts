@@ -4,10 +4,11 @@
  */
 
 import assert from 'node:assert/strict';
-import { Mode, Verdict, type Chain } from '../../lib/engine.js';
+import { Mode, Transport, Verdict, type Chain } from '../../lib/engine.js';
+import { cobsDecode } from '../../lib/engine/js/cobs.js';
 import type { EarlyState } from '../../lib/types.js';
 import { StreamModel } from '../sim/model.js';
-import { hex, pattern, splitStream } from '../suite/bytes.js';
+import { hex, pattern, splitSerial, splitStream } from '../suite/bytes.js';
 import type { EnginePair, Variant } from '../suite/engines.js';
 import { World, type Direction, type Link } from '../suite/harness.js';
 
@@ -69,8 +70,9 @@ export class CrashWorld extends World {
     pair: EnginePair,
     readonly variant: Variant,
     private readonly plan: Plan = [],
+    transport: Transport = Transport.Stream,
   ) {
-    super(pair, variant, { options: { keylog: true } });
+    super(pair, variant, { transport, options: { keylog: true } });
     this.durable = this.before = this.storeImage();
     this.gateway.prepare = (session) => {
       session.onOpen = (end) => {
@@ -286,7 +288,7 @@ export class CrashWorld extends World {
     const nonces = new Map<string, string>();
     for (const direction of ['d2g', 'g2d'] as const)
       for (const link of this.links) {
-        const [first] = whole(link.bytes(direction));
+        const [first] = whole(link.bytes(direction), this.transport);
         if (first === undefined || (first[2] !== 0x18 && first[2] !== 0x1a)) continue;
         const nonce = hex(first.slice(2, first[2] === 0x18 ? 23 : 19));
         const seen = nonces.get(nonce);
@@ -311,7 +313,11 @@ export class CrashWorld extends World {
 }
 
 /** Whole units alone: a link that was cut may end inside of one. */
-function whole(bytes: Uint8Array): Uint8Array[] {
+function whole(bytes: Uint8Array, transport: Transport): Uint8Array[] {
+  if (transport === Transport.Serial) {
+    const frames = splitSerial(bytes).filter((frame) => frame.length > 1 && frame.at(-1) === 0);
+    return frames.map((frame) => cobsDecode(frame.slice(0, -1)) ?? assert.fail('a frame that is no COBS'));
+  }
   if (bytes.length < 2) return [];
   const word = ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0);
   const length = 2 + word;

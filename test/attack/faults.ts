@@ -12,20 +12,29 @@ export function patched<T extends object, K extends keyof T>(
   replace: (original: T[K], self: T) => T[K],
   action: () => void,
 ): void {
-  const original = prototype[name];
-  Object.defineProperty(prototype, name, {
-    configurable: true,
-    writable: true,
-    value: function (this: T, ...args: never[]): unknown {
-      const bound = ((...rest: never[]) => (original as Method).apply(this, rest)) as T[K];
-      return (replace(bound, this) as Method).apply(this, args);
-    },
-  });
+  const undo = replaced(prototype, name, replace);
   try {
     action();
   } finally {
-    Object.defineProperty(prototype, name, { configurable: true, writable: true, value: original });
+    undo();
   }
+}
+
+/** The same until the function is called that this returns. */
+export function replaced<T extends object, K extends keyof T>(
+  prototype: T,
+  name: K,
+  replace: (original: T[K], self: T) => T[K],
+): () => void {
+  const original = prototype[name];
+  const put = (value: unknown): void => {
+    Object.defineProperty(prototype, name, { configurable: true, writable: true, value });
+  };
+  put(function (this: T, ...args: never[]): unknown {
+    const bound = ((...rest: never[]) => (original as Method).apply(this, rest)) as T[K];
+    return (replace(bound, this) as Method).apply(this, args);
+  });
+  return () => put(original);
 }
 
 /** The JS engine takes 32 zero bytes for the secret of an agreement that failed. */

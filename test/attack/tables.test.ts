@@ -6,21 +6,39 @@ import { existsSync, readFileSync } from 'node:fs';
 const root = new URL('../../', import.meta.url);
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
 const engines = ['native-openssl', 'native-mbedtls', 'js'];
-/** Those of the shared list that concern one gateway. */
+/** Of the classes, those that concern one gateway. */
 const due = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 14, 15, 16, 17, 18, 19, 21, 22, 23, 24];
+
+/** All that the two reviews found: critical, high, middling, low, and the second one. */
+const found = [
+  ...['C1', 'C2', 'C3', 'C4'],
+  ...Array.from({ length: 9 }, (_, n) => `H${n + 1}`),
+  ...Array.from({ length: 11 }, (_, n) => `M${n + 1}`),
+  ...Array.from({ length: 6 }, (_, n) => `L${n + 1}`),
+  ...Array.from({ length: 18 }, (_, n) => `second ${n + 1}`),
+];
+
+/** Paths from the root of the repository, and behind each a text that is in it. */
+type Named = [string, string][];
+const named = (cell: string): Named =>
+  [...cell.matchAll(/`([^`]+)`: ([^;|]+)/g)].map(([, path = '', what = '']) => [path, what.trim()]);
+
+function areThere(all: Named): void {
+  for (const [path, what] of all) {
+    assert.ok(existsSync(new URL(path, root)), `${path} is not there`);
+    assert.ok(read(path).includes(what), `${path} does not say: ${what}`);
+  }
+}
 
 interface Row {
   class: number;
   engines: string[];
-  /** Paths, and behind each a text that is in it. */
-  held: [string, string][];
-  faults: [string, string][];
+  held: Named;
+  faults: Named;
 }
 
 /** Rows `| 2 | engines | \`path\`: text; ... | \`path\`: text; ... |`. */
 function rows(text: string): Row[] {
-  const named = (cell: string): [string, string][] =>
-    [...cell.matchAll(/`([^`]+)`: ([^;|]+)/g)].map(([, path = '', what = '']) => [path, what.trim()]);
   return [...text.matchAll(/^\| (\d+) [^|]*\|([^|]+)\|([^|]+)\|([^|]+)\|$/gm)].map(
     ([, number, run = '', held = '', faults = '']) => ({
       class: Number(number),
@@ -45,10 +63,7 @@ function check(text: string): void {
         `class ${number}: no seeded fault, ${engine}`,
       );
     }
-  for (const [path, what] of all.flatMap(({ held, faults }) => [...held, ...faults])) {
-    assert.ok(existsSync(new URL(path, root)), `${path} is not there`);
-    assert.ok(read(path).includes(what), `${path} does not say: ${what}`);
-  }
+  areThere(all.flatMap(({ held, faults }) => [...held, ...faults]));
 }
 
 describe('the table of attack classes', () => {
@@ -58,6 +73,39 @@ describe('the table of attack classes', () => {
     assert.throws(() => check(text.replace(/^\| 14 .*$/gm, '')), /class 14 is not held/);
     assert.throws(() => check(text.replaceAll('test/c/test_attack.c', 'test/c/none.c')), /is not there/);
     assert.throws(() => check(text.replace('SEED_CONSTANT_N_G', 'SEED_NOTHING')), /does not say/);
+  });
+});
+
+/** Rows `| C1, second 2 | \`path\`: text | \`path\`: text |`, and `| M9 | why there is no test |`. */
+function checkReviews(text: string): void {
+  const cells = [...text.matchAll(/^\| ((?:[CHML]\d|second \d)[^|]*) \|(.+)\|$/gm)].map(([, ids = '', rest = '']) => ({
+    ids: ids.split(', '),
+    cells: rest.split(' | '),
+  }));
+  const listed = cells.flatMap(({ ids }) => ids);
+  assert.deepEqual([...listed].sort(), [...found].sort(), 'each finding has one row');
+  for (const {
+    ids,
+    cells: [held = '', faults],
+  } of cells) {
+    if (faults === undefined) {
+      assert.ok(held.trim().length > 20, `${ids.join()}: no reason`);
+      continue;
+    }
+    for (const cell of [held, faults]) assert.ok(named(cell).length > 0, `${ids.join()}: no test or no seeded fault`);
+    areThere([...named(held), ...named(faults)]);
+  }
+}
+
+describe('the table of the reviews', () => {
+  const text = read('test/attack/README.md');
+  it('has a row for each finding, with a test and a seeded fault that are there, or why there is none', () =>
+    checkReviews(text));
+  it('goes red when a finding, a test or a fault is not there', () => {
+    assert.throws(() => checkReviews(text.replace(/^\| second 9 .*$/gm, '')), /each finding has one row/);
+    assert.throws(() => checkReviews(text.replace('H9: a replayed', 'H9: a forgotten')), /does not say/);
+    assert.throws(() => checkReviews(text.replace('a boot burns a block', 'model: `SOMETHING`')), /does not say/);
+    assert.throws(() => checkReviews(text.replace(/^(\| C3 .*) \|[^|]*\|$/gm, '$1 | model |')), /no seeded fault/);
   });
 });
 

@@ -138,6 +138,7 @@ describe('forwarding', () => {
     await forwarder.close(1000);
   });
 
+  /** That it ends at all is the test: the stream never would. */
   it('close breaks off what does not end in time', async () => {
     const { near } = streamPair();
     const { forwarder, client } = await setup(() => Promise.resolve(near));
@@ -145,11 +146,9 @@ describe('forwarding', () => {
     socket.on('error', () => undefined);
     await once(socket, 'connect');
     const { port } = forwarder;
-    const started = Date.now();
     const closed = new Promise((resolve) => socket.once('close', resolve));
     await forwarder.close(100);
     await closed;
-    assert.ok(Date.now() - started < 5000);
     await assert.rejects(once(connect(port, HOST), 'connect'), { code: 'ECONNREFUSED' });
   });
 

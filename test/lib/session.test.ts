@@ -415,12 +415,11 @@ describe('session over TCP', function () {
     const all = text(stream);
     stream.write('before ');
     await delay(20);
-    const closed = world.gateway.close({ drain: 5000 });
+    // Longer than this test may take: it closes because the stream is over.
+    const closed = world.gateway.close({ drain: 600_000 });
     stream.end('after');
     assert.equal(await all, 'before after');
-    const start = Date.now();
     await closed;
-    assert.ok(Date.now() - start < 2000, 'no longer than needed');
     await world.openGateway({ upstreams: { echo: up.url } });
   });
 });

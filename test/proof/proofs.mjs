@@ -16,6 +16,8 @@ export const filled = [
 ];
 
 const port = ['port.c', 'given.c'];
+// Two bytes fill a block: what comes behind a full one is within the bound.
+const blocks = { HAWSER_COBS_BLOCK: 3 };
 
 export const proofs = [
   {
@@ -271,15 +273,17 @@ export const proofs = [
     entry: ['cobs.c', 'encodes'],
     sources: ['cobs.c'],
     support: ['given.c'],
-    bounds: { LEN: [4, 4] },
-    seed: ['cobs.c', 'code != BLOCK_MAX && i < len) {\n      buffer', 'code != BLOCK_MAX) {\n      buffer'],
+    defines: blocks,
+    bounds: { LEN: [4, 6] },
+    seed: ['cobs.c', 'code != HAWSER_COBS_BLOCK && i < len) {\n      buffer', 'i < len) {\n      buffer'],
   },
   {
     name: 'COBS decoded',
     entry: ['cobs.c', 'decodes'],
     sources: ['cobs.c'],
     support: ['given.c'],
-    bounds: { LEN: [4, 4] },
+    defines: blocks,
+    bounds: { LEN: [4, 6] },
     seed: [
       'cobs.c',
       'code = buffer[i++];\n    if (code == 0 || (size_t)(code - 1) > len - i)',
@@ -291,7 +295,8 @@ export const proofs = [
     entry: ['cobs.c', 'peeks'],
     sources: ['cobs.c'],
     support: ['given.c'],
-    bounds: { LEN: [4, 4] },
+    defines: blocks,
+    bounds: { LEN: [4, 6] },
     seed: [
       'cobs.c',
       'code = frame[i++];\n    if (code == 0 || (size_t)(code - 1) > len - i)',
