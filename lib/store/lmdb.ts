@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { HawserError } from '../errors.js';
 import { folderFault, privateFileFault } from '../secret-file.js';
 import type { Store } from '../types.js';
+import { lmdbFault } from './lmdb-file.js';
 import { SealedStore } from './store.js';
 import { FileTombstones } from './tombstones.js';
 
@@ -33,19 +34,25 @@ export interface LmdbStoreOptions {
 export async function lmdbStore(options: LmdbStoreOptions): Promise<Store> {
   const path = options.path.replace(/\/+$/, '');
   const [tombstones, backend] = await attempt(path, async () => {
-    makePrivate(path);
+    prepare(path);
     const revocations = new FileTombstones(options.revocations ?? `${path}.revocations`);
-    const { LmdbBackend } = await import('./lmdb-backend.js');
-    return [revocations, new LmdbBackend(path)];
+    try {
+      const { LmdbBackend } = await import('./lmdb-backend.js');
+      return [revocations, new LmdbBackend(path)];
+    } catch (error) {
+      revocations.close();
+      throw error;
+    }
   });
   return SealedStore.open(backend, { sealingKey: options.sealingKey, tombstones, label: `store ${path}` });
 }
 
-/** LMDB would make its files readable for all: they are there before it opens them. */
-function makePrivate(path: string): void {
+/** LMDB would make its files readable for all, and trusts what is in them: they are there, and looked at, before it opens them. */
+function prepare(path: string): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   refuse(folderFault(path));
   for (const name of ['data.mdb', 'lock.mdb']) refuse(privateFileFault(join(path, name)), `${name}: `);
+  refuse(lmdbFault(join(path, 'data.mdb')), 'data.mdb: ');
 }
 
 function refuse(fault: string | undefined, where = ''): void {

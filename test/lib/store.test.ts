@@ -11,6 +11,7 @@ import fs, {
   readFileSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -518,6 +519,26 @@ describe('store: lmdb on disk', () => {
     const store = await lmdbStore({ path: dotted, sealingKey });
     await store.close();
     assert.ok(existsSync(join(dotted, 'data.mdb')));
+  });
+
+  it('a file that is no store, or was cut short, is refused, where LMDB would end the process', async () => {
+    const whole = async (): Promise<Buffer> => {
+      await (await lmdbStore({ path: path(), sealingKey })).close();
+      return readFileSync(join(path(), 'data.mdb'));
+    };
+    const good = await whole();
+    const head = good.subarray(0, 100);
+    const fromMeta = Buffer.concat([head, Buffer.alloc(3000)]);
+    for (const bad of [randomBytes(good.length), Buffer.from('x'), head, fromMeta, good.subarray(0, 2 * 4096)]) {
+      writeFileSync(join(path(), 'data.mdb'), bad);
+      const opening = lmdbStore({ path: path(), sealingKey });
+      await assert.rejects(opening, code('ERR_HAWSER_STORAGE', /data\.mdb: (?:not a file of LMDB|cut short)/));
+      assert.deepEqual(readFileSync(join(path(), 'data.mdb')), bad);
+    }
+    writeFileSync(join(path(), 'data.mdb'), good);
+    await whole();
+    writeFileSync(join(path(), 'data.mdb'), ''); // as a new one
+    await whole();
   });
 
   it('reports a place that cannot be used', async () => {
