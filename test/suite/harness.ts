@@ -172,7 +172,7 @@ export class World {
   /** Bytes cross the link; it may be cut on the way. */
   deliver(link: Link, direction: Direction, units: readonly Uint8Array[]): void {
     for (const unit of units) {
-      link.log[direction].push(Uint8Array.from(unit)); // a Buffer's slice() is no copy, and who receives it may decode it in place
+      link.log[direction].push(new Uint8Array(unit)); // a Buffer's slice() is no copy, and who receives it may decode it in place
       for (const mangled of link.mangle(direction, unit)) {
         const { bytes, cut } = link.carry(direction, mangled);
         for (const chunk of bytes.length > 0 ? this.chop(bytes) : [])
