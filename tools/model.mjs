@@ -8,23 +8,28 @@
 //   --jobs    searches at a time (1; with --short 2); each may use 4 GB of memory
 //
 // One line per search; the last line is "N passed, N failed". Logs and search programs are in build/model.
-import { execFile, spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 
 import { models } from '../docs/model/searches.mjs';
+import { buildSearch, flags, needSpin } from './spin.mjs';
 
 const run = promisify(execFile);
 const memoryMb = 4000;
 const timeLimitMs = 3600_000;
-const root = resolve(import.meta.dirname, '..');
 
 const { values } = parseArgs({
   options: { short: { type: 'boolean' }, only: { type: 'string' }, jobs: { type: 'string' } },
 });
-requireTool('spin', 'spin');
-requireTool('gcc', 'gcc');
+try {
+  needSpin();
+} catch (error) {
+  console.error(`model: ${error.message}`);
+  console.log('0 passed, 1 failed');
+  process.exit(1);
+}
 const searches = models.flatMap(plan).filter(({ title }) => title.includes(values.only ?? ''));
 const total = { passed: 0, failed: 0 };
 const jobs = Number(values.jobs ?? (values.short ? 2 : 1));
@@ -92,35 +97,16 @@ async function judge(each) {
 
 /** Builds and runs one search; its whole output. */
 async function pan({ model, title, bounds, assertion }) {
-  const dir = join(root, 'build/model', title.replaceAll(/\W+/g, '_'));
-  mkdirSync(dir, { recursive: true });
-  await run('spin', ['-a', ...flags(bounds), join(root, 'docs/model', `${model.name}.pml`)], { cwd: dir });
   // A mutant falls soon: there the compiler takes longer than the search.
   const level = assertion ? '-O0' : '-O2';
-  const options = ['-w', '-DSAFETY', '-DCOLLAPSE', '-DVECTORSZ=1024', `-DMEMLIM=${memoryMb}`];
-  await run('gcc', [level, ...options, '-o', 'pan', 'pan.c'], { cwd: dir });
-  const { stdout } = await run(join(dir, 'pan'), ['-E', '-m1000000'], {
+  const options = [level, '-DSAFETY', '-DCOLLAPSE', '-DVECTORSZ=1024', `-DMEMLIM=${memoryMb}`];
+  const program = await buildSearch(model.name, title, bounds, options);
+  const dir = dirname(program);
+  const { stdout } = await run(program, ['-E', '-m1000000'], {
     cwd: dir,
     timeout: timeLimitMs,
     maxBuffer: 1 << 26,
   });
   writeFileSync(join(dir, 'log'), stdout);
   return stdout;
-}
-
-function flags(bounds) {
-  return Object.entries(bounds).map(([name, value]) => (value === true ? `-D${name}` : `-D${name}=${value}`));
-}
-
-function requireTool(tool, debian) {
-  if (found(tool)) return;
-  if (process.getuid?.() === 0) spawnSync('apt-get', ['install', '-y', debian], { stdio: 'ignore' });
-  if (found(tool)) return;
-  console.error(`model: ${tool} is missing: install Debian's package ${debian}`);
-  console.log('0 passed, 1 failed');
-  process.exit(1);
-}
-
-function found(tool) {
-  return !spawnSync(tool, ['--version'], { stdio: 'ignore' }).error;
 }

@@ -12,6 +12,7 @@
    A7  a message 1 is refused only for the sake of another one at the same position */
 
 #include "positions.pml"
+#include "trace.pml"
 
 #ifndef NODES
 #define NODES 1
@@ -37,7 +38,9 @@
 #ifndef ANSWERS
 #define ANSWERS 4 /* distinct message 2s */
 #endif
+#ifndef BLOCKS
 #define BLOCKS 6 /* above all blocks that SENDS can reach */
+#endif
 #define NM (SENDS + 1)
 #define NS (ANSWERS + 1)
 
@@ -102,13 +105,49 @@ bit delivered[NM];
 #else
 #define first_node_is_0 1 /* nodes are alike */
 #endif
+#ifndef DOWN_WITH_STORE
+#define DOWN_WITH_STORE (NODES == 1) /* a loss of the store takes the process along */
+#endif
 byte x, g, k, q, v; bit ok, current, again, fresh;
+
+#ifdef REPLAY
+/* What is compared with the code after each event; columns of a trace. */
+#define STORE_P 4
+#define STORE_EARLY 5
+#define STORE_INC 6
+#define INC 7
+#define ALIVE 8
+#define NEWER_SLOT 9
+#define OLDER_SLOT 10
+#define PHASE 11
+#define MESSAGES 12
+#define ANSWERED 13 /* how many answers there are */
+#define POSITION 14 /* of the last message 1 */
+#define DATUM 15    /* of the last message 1 */
+#define VERDICT 16  /* of the last answer */
+#define HEARD 17    /* the verdict that the device has */
+#define SENT_AGAIN 18
+#define DURABLE 19
+#define DELIVERED 20 /* the datum of message 1 X */
+#define KEPT 21 /* the answer whose candidate is there */
+Record Dbefore;
+#define came_of_it ( \
+  SAME(STORE_P, S.p) && SAME(STORE_EARLY, S.early) && SAME(STORE_INC, S.inc) && SAME(INC, inc) && SAME(ALIVE, alive) && \
+  SAME(NEWER_SLOT, cur) && SAME(OLDER_SLOT, old) && SAME(PHASE, ph) && SAME(MESSAGES, nm - 1) && SAME(ANSWERED, ns - 1) && \
+  SAME(POSITION, mpos[nm - 1]) && SAME(DATUM, mdat[nm - 1]) && SAME(VERDICT, sverdict[ns - 1]) && \
+  SAME(HEARD, verdict) && SAME(SENT_AGAIN, resend[ds]) && \
+  (CELL(DURABLE) != 1 || (D.p == S.p && D.early == S.early && D.inc == S.inc)) && \
+  (CELL(DURABLE) != 0 || (D.p == Dbefore.p && D.early == Dbefore.early && D.inc == Dbefore.inc)) && \
+  (CELL(DELIVERED) == UNSEEN || CELL(DELIVERED) == delivered[mdat[CELL(X)]]) && \
+  (CELL(KEPT) == UNSEEN || candidate[CELL(KEPT)]))
+inline remember_before() { Dbefore.p = D.p; Dbefore.early = D.early; Dbefore.inc = D.inc }
+#endif
 
 #define end_of_step tidy(); x = 0; g = 0; k = 0; q = 0; v = 0; ok = 0; current = 0; again = 0; fresh = 0
 
 /* Answers that can have no effect any more are forgotten, so that equal futures are one state. */
 inline tidy() {
-#ifndef MUT_KEY_WITHOUT_NG
+#if !defined(MUT_KEY_WITHOUT_NG) && !defined(REPLAY)
   k = 1;
   do
   :: k < ns ->
@@ -211,6 +250,8 @@ inline rule_7_4_4_write() {
 #endif
   fi
 }
+/* A block that was written before and never relied on is erased by the next write. */
+inline slot_erased() { cur = f; old = NONE }
 inline rule_7_4_4_wipe() {
   if
 #ifdef MUT_NO_WIPE
@@ -425,45 +466,47 @@ inline rule_7_5_5_confirm(a) {
 /* ------------------------------------------------------------------------------------------------------- */
 
 active proctype chain() {
+  BEGIN
   do
   /* device */
-  :: atomic { ph == IDLE && nm < NM && BLOCK(pos) + 1 < BLOCKS -> rule_7_4_1_new_message() }
+  :: atomic { ON(NEW) ph == IDLE && nm < NM && BLOCK(pos) + 1 < BLOCKS -> rule_7_4_1_new_message() }
 #ifdef SAME_RANDOM /* a random source that repeats: after a boot the very same message 1 */
-  :: atomic { ph == IDLE && nm > 1 -> select(k : 1 .. NM - 1); if :: k < nm && mpos[k] == pos -> dm = k; pend = 0; ph = SENT :: else fi; k = 0 }
+  :: atomic { ON(AGAIN) ph == IDLE && nm > 1 -> ANY(X, k, 1, NM - 1); if :: k < nm && mpos[k] == pos -> dm = k; pend = 0; ph = SENT :: else fi; k = 0 }
 #endif
 #ifdef MUT_REBUILT_MESSAGE
-  :: atomic { ph == SENT && nm < NM -> mpos[nm] = pos; mdat[nm] = mdat[dm]; dm = nm; nm++ }
+  :: atomic { ON(NEW) ph == SENT && nm < NM -> mpos[nm] = pos; mdat[nm] = mdat[dm]; dm = nm; nm++ }
 #endif
 #ifdef MUT_OLD_LINK_KEPT
-  :: atomic { ph == SENT && kept && !recsent[kept] -> recsent[kept] = 1; kept = 0 }
+  :: atomic { ON(FIRST) ph == SENT && kept && !recsent[kept] -> recsent[kept] = 1; kept = 0 }
 #endif
 #ifdef MUT_LEFT_UNANSWERED
-  :: atomic { ph == SENT && STEP(pos) > 0 && STEP(pos) + 1 < STEPS -> pos++; forget_link(); ph = IDLE }
+  :: atomic { BEFORE_MESSAGE ph == SENT && STEP(pos) > 0 && STEP(pos) + 1 < STEPS -> pos++; forget_link(); ph = IDLE }
 #endif
 #ifdef MUT_BACK
-  :: atomic { ph == SENT && nm > 2 && mpos[nm - 2] < pos -> pos = mpos[nm - 2]; forget_link(); ph = IDLE }
+  :: atomic { BEFORE_MESSAGE ph == SENT && nm > 2 && mpos[nm - 2] < pos -> pos = mpos[nm - 2]; forget_link(); ph = IDLE }
 #endif
-  :: atomic { ph == SENT && pos != P(f, 0) -> rule_7_4_6_left_without_verdict(); rule_7_4_2_jump(); tidy() }
-  :: atomic { ph == SENT && ns > 1 -> select(k : 1 .. NS - 1); if :: k < ns && sm[k] == dm -> rule_7_4_3_take(k) :: else fi; k = 0 }
+  :: atomic { BEFORE_MESSAGE ph == SENT && pos != P(f, 0) -> rule_7_4_6_left_without_verdict(); rule_7_4_2_jump(); tidy() }
+  :: atomic { ON(TAKE) ph == SENT && ns > 1 -> ANY(X, k, 1, NS - 1); if :: k < ns && sm[k] == dm -> rule_7_4_3_take(k) :: else fi; k = 0 }
 #ifdef MUT_SECOND_ANSWER_TAKEN
-  :: atomic { ph == LIVE -> select(k : 1 .. NS - 1); if :: k < ns && sm[k] == dm && !recsent[k] -> ds = k; verdict = sverdict[k] :: else fi; k = 0 }
+  :: atomic { ON(TAKE) ph == LIVE -> ANY(X, k, 1, NS - 1); if :: k < ns && sm[k] == dm && !recsent[k] -> ds = k; verdict = sverdict[k] :: else fi; k = 0 }
 #endif
-  :: atomic { ph == STORE && f + 1 < BLOCKS -> rule_7_4_4_write() }
+  :: atomic { ON(WRITE) ph == STORE && f + 1 < BLOCKS -> rule_7_4_4_write() }
 #ifdef MUT_RECORD_BEFORE_FLASH
-  :: atomic { ph == STORE && !recsent[ds] -> recsent[ds] = 1 }
+  :: atomic { ON(FIRST) ph == STORE && !recsent[ds] -> recsent[ds] = 1 }
 #endif
-  :: atomic { ph == WIPE -> rule_7_4_4_wipe() }
-  :: atomic { (ph == STORE || ph == WIPE) -> ds = 0; verdict = 0; ph = SENT } /* link lost: position and message 1 kept */
-  :: atomic { ph == LIVE && !recsent[ds] -> first_record() }
-  :: atomic { ph == LIVE -> rule_7_4_6_left_with_verdict(); forget_link(); rule_7_4_1_next_step(); ph = IDLE; tidy() }
-  :: atomic { cuts < CUTS -> cuts++; pend = 0; slots_at_boot(); rule_7_4_2_jump(); tidy(); check_boot() }
+  :: atomic { ON(TORN) ph == STORE && cur != f -> slot_erased(); check_boot() }
+  :: atomic { ON(WIPING) ph == WIPE -> rule_7_4_4_wipe() }
+  :: atomic { ON(LOST) (ph == STORE || ph == WIPE) -> ds = 0; verdict = 0; ph = SENT } /* link lost: position and message 1 kept */
+  :: atomic { ON(FIRST) ph == LIVE && !recsent[ds] -> first_record() }
+  :: atomic { ON(LEAVE) ph == LIVE -> rule_7_4_6_left_with_verdict(); forget_link(); rule_7_4_1_next_step(); ph = IDLE; tidy() }
+  :: atomic { ON(CUT) cuts < CUTS -> cuts++; pend = 0; slots_at_boot(); rule_7_4_2_jump(); tidy(); check_boot() }
 #ifdef SLEEP /* SPEC 7.4, saved state kind 2, only where no message 1 was sent: waking goes on where it was, restoring wipes */
-  :: atomic { ph == IDLE && pos != P(f, 0) && cuts < CUTS -> cuts++; pend = 0; slots_at_boot(); nap = pos; wiped_nap() }
-  :: atomic { nap != NONE && cuts < CUTS -> cuts++; pend = 0; slots_at_boot(); rule_7_4_2_jump(); pos = nap; wiped_nap() }
+  :: atomic { ON(SLEEPS) ph == IDLE && pos != P(f, 0) && cuts < CUTS -> cuts++; pend = 0; slots_at_boot(); nap = pos; wiped_nap() }
+  :: atomic { ON(WAKES) nap != NONE && cuts < CUTS -> cuts++; pend = 0; slots_at_boot(); rule_7_4_2_jump(); pos = nap; wiped_nap() }
 #endif
 
   /* any recorded message 1 reaches any node */
-  :: atomic { nm > 1 && ns < NS -> select(x : 1 .. NM - 1); select(g : 0 .. NODES - 1);
+  :: atomic { ON(ARRIVES) nm > 1 && ns < NS -> ANY(X, x, 1, NM - 1); ANY(Y, g, 0, NODES - 1);
        if
        :: x >= nm || (ns == 1 && g > 0 && first_node_is_0)
        :: else ->
@@ -492,34 +535,40 @@ active proctype chain() {
        end_of_step; check_boot() }
 
   /* any recorded first record reaches its node; its confirmation is written now, later or never */
-  :: atomic { ns > 1 -> select(k : 1 .. NS - 1); x = k;
+  :: atomic { ON(RECORD) ns > 1 -> ANY(X, k, 1, NS - 1); x = k;
        if :: x < ns && recsent[x] && candidate[x] -> rule_7_5_5_live(x) :: else fi; end_of_step; check_boot() }
-  :: atomic { ns > 1 -> select(k : 1 .. NS - 1); x = k;
+  :: atomic { ON(CONFIRM) ns > 1 -> ANY(X, k, 1, NS - 1); x = k;
        if :: x < ns && late[x] -> g = snode[x]; swap(); rule_7_5_5_confirm(x); swap() :: else fi; end_of_step; check_boot() }
 
   /* a candidate expires */
-  :: atomic { ns > 1 -> select(k : 1 .. NS - 1); if :: k < ns && candidate[k] -> candidate[k] = 0 :: else fi; k = 0 }
+  :: atomic { ON(EXPIRE) ns > 1 -> ANY(X, k, 1, NS - 1); if :: k < ns && candidate[k] -> candidate[k] = 0 :: else fi; k = 0 }
 
   /* gateway and store */
-  :: atomic { crashes < CRASHES && ns > 1 -> crashes++; select(g : 0 .. NODES - 1); crash(g);
+  :: atomic { ON(CRASH) crashes < CRASHES && ns > 1 -> crashes++; ANY(Y, g, 0, NODES - 1); crash(g);
        if
        :: NODES == 1 && (S.p != D.p || S.early != D.early || S.inc != D.inc) -> /* the machine went down as well */
           S.p = D.p; S.early = D.early; S.inc = D.inc; hole = 1
        :: skip
        fi; end_of_step; check_boot() }
-  :: atomic { losses < LOSSES -> losses++; hole = 1; S.p = Back.p; S.early = Back.early; S.inc = Back.inc; inc++; durable();
-       if :: NODES == 1 -> crash(0) :: else fi; end_of_step; check_boot() }
+  :: atomic { ON(LOSE) losses < LOSSES -> losses++; hole = 1;
+       if :: S.p = Back.p; S.early = Back.early; S.inc = Back.inc :: skip fi; /* what is announced need not come */
+       inc++; durable();
+       if :: DOWN_WITH_STORE -> crash(0) :: else fi; end_of_step; check_boot() }
   /* the backup of the first day; the operator raises J, the restore changes the incarnation (SPEC 7.5-1) */
-  :: atomic { restores < RESTORES -> restores++; hole = 1; S.p = P(0, 0); S.early = EMPTY; S.inc = 0; Back.p = 0; Back.early = EMPTY; Back.inc = 0;
+  :: atomic { ON(RESTORE) restores < RESTORES -> restores++; hole = 1; S.p = P(0, 0); S.early = EMPTY; S.inc = 0; Back.p = 0; Back.early = EMPTY; Back.inc = 0;
 #ifndef MUT_RESTORED_IN_SILENCE
        inc++;
 #endif
 #ifndef MUT_J_NOT_RAISED
        ahead = BLOCKS;
 #endif
-       durable(); if :: NODES == 1 -> crash(0) :: else fi; end_of_step; check_boot() }
+       durable(); if :: DOWN_WITH_STORE -> crash(0) :: else fi; end_of_step; check_boot() }
 #ifdef SPLIT
-  :: atomic { !split && NODES > 1 -> split = 1; hole = 1; S1.p = S.p; S1.early = S.early; S1.inc = S.inc; inc1 = inc; inc++ }
+  :: atomic { ON(PARTS) !split && NODES > 1 -> split = 1; hole = 1; S1.p = S.p; S1.early = S.early; S1.inc = S.inc; inc1 = inc; inc++ }
 #endif
+#ifdef REPLAY
+  :: atomic { ON(FORGET) pend = 0 } /* the application does not offer again what was NOT TAKEN */
+#endif
+  REST_OF_TRACE
   od
 }

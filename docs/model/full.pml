@@ -10,6 +10,7 @@
    A6  a live session is ended only by a session whose message 1 is younger */
 
 #include "positions.pml"
+#include "trace.pml"
 
 #ifndef NODES
 #define NODES 1
@@ -54,6 +55,7 @@ bit hole; /* the store has lost something */
 
 /* device: RAM, then the newer and the older valid slot of its flash */
 byte ph = IDLE, chain, pos, f, dm, ds;
+byte kept;     /* the message 1 of (f, 0) while a full handshake is tried */
 bit heard = 1; /* a valid record has come since the last full handshake */
 bit booted;    /* RAM holds no more than flash: heard is a guess */
 byte nchain, nblock, ochain = NONE, oblock;
@@ -73,11 +75,12 @@ byte depoch, gepoch, mepoch[NM];
 byte x, g, k, q; bit ok, again;
 
 inline tidy() {
+#ifndef REPLAY
   k = 1;
   do
   :: k < ns ->
      if
-     :: sm[k] == dm || alive == k
+     :: sm[k] == dm || (kept && sm[k] == kept) || alive == k
      :: else ->
 #ifndef MUT_CONFIRM_BRINGS_CHAIN_BACK
         if :: late[k] && (S.chain != mch[sm[k]] || S.p > mpos[sm[k]]) && LOSSES == 0 -> late[k] = 0 :: else fi;
@@ -86,8 +89,31 @@ inline tidy() {
         if :: !candidate[k] && !late[k] -> sm[k] = 0; snode[k] = 0; sbase[k] = 0; recsent[k] = 0 :: else fi
      fi; k++
   :: else -> break
-  od; k = 0
+  od; k = 0;
+#endif
+  skip
 }
+#ifdef REPLAY
+/* What is compared with the code after each event; columns of a trace. */
+#define STORE_CHAIN 4
+#define STORE_P 5
+#define ALIVE 6
+#define SLOT_CHAIN 7 /* of the newer slot */
+#define SLOT_BLOCK 8
+#define OLDER_SLOT 9 /* its chain */
+#define PHASE 10
+#define MESSAGES 11
+#define ANSWERED 12
+#define CHAIN 13    /* of the last message 1 */
+#define POSITION 14 /* of the last message 1 */
+#define KEPT 15     /* the answer whose candidate is there */
+#define came_of_it ( \
+  SAME(STORE_CHAIN, S.chain) && SAME(STORE_P, S.p) && SAME(ALIVE, alive) && SAME(SLOT_CHAIN, nchain) && SAME(SLOT_BLOCK, nblock) && \
+  SAME(OLDER_SLOT, ochain) && SAME(PHASE, ph) && SAME(MESSAGES, nm - 1) && SAME(ANSWERED, ns - 1) && \
+  SAME(CHAIN, mch[nm - 1]) && SAME(POSITION, mpos[nm - 1]) && (CELL(KEPT) == UNSEEN || candidate[CELL(KEPT)]))
+inline remember_before() { skip }
+#endif
+
 #define end_of_step tidy(); x = 0; g = 0; q = 0; ok = 0; again = 0
 
 /* ---- assertions ---------------------------------------------------------------------------------------- */
@@ -142,11 +168,20 @@ inline new_message(c) {
 #define rule_7_3_resume (chain != NOCHAIN && BLOCK(pos) < MAXBLOCKS)
 #endif
 inline rule_7_4_2_jump() { pos = P(f, 0); dm = 0; ds = 0; ph = IDLE }
+/* Rule 1: one message 1 per position and power cycle; the ladder's other turn does not cost its bytes. */
+inline rule_7_4_1_keep() {
+  if
+  :: mch[dm] != FULL && pos == P(f, 0) -> kept = dm
+  :: mch[dm] != FULL && pos != P(f, 0) -> kept = 0
+  :: else
+  fi
+}
+inline rule_7_4_1_again() { dm = kept; kept = 0; ph = SENT }
 inline slots_at_boot() {
 #ifndef MUT_BOOT_KEEPS_SLOT
   ochain = NONE; oblock = 0;
 #endif
-  chain = nchain; f = nblock; heard = 1; booted = 1
+  chain = nchain; f = nblock; heard = 1; booted = 1; kept = 0
 }
 inline rule_7_4_3_take(a) {
   assert(!recsent[a]);                                               /* A4 */
@@ -171,6 +206,8 @@ inline rule_7_4_4_write() {
   fi;
   check_boot()
 }
+/* A block that was written before and never relied on is erased by the next write. */
+inline slot_erased() { nchain = chain; nblock = f; ochain = NONE; oblock = 0 }
 inline rule_7_4_4_wipe() {
   if
 #ifdef MUT_NO_WIPE
@@ -191,6 +228,7 @@ inline store_failed() {
   ds = 0; if :: mch[dm] == FULL -> dm = 0; ph = IDLE :: else -> ph = SENT fi
 }
 inline stand_at_new_position() {
+  kept = 0;
   if
   :: mch[dm] == FULL -> chain = ds; f = 1; pos = P(0, 0); heard = 0; booted = 0;
 #ifdef MUT_EPOCH_COUNTER
@@ -292,26 +330,29 @@ inline rule_7_5_6_replace(a) {
 /* ------------------------------------------------------------------------------------------------------- */
 
 active proctype chains() {
+  BEGIN
   do
   /* device */
-  :: atomic { ph == IDLE && nm < NM && rule_7_4_5_full(chain, pos, f, heard) -> new_message(FULL) }
-  :: atomic { ph == IDLE && nm < NM && rule_7_3_resume && rule_7_4_5_heard ->
+  :: atomic { ON(FULL_NEW) ph == IDLE && nm < NM && rule_7_4_5_full(chain, pos, f, heard) -> new_message(FULL) }
+  :: atomic { ON(NEW) ph == IDLE && !kept && nm < NM && rule_7_3_resume && rule_7_4_5_heard ->
        check_position(); check_flash_opens_no_past(); new_message(chain) }
-  :: atomic { ph == SENT -> rule_7_4_2_jump(); tidy() }              /* silence: jump, or the ladder's next turn */
-  :: atomic { ph == SENT && ns > 1 -> select(k : 1 .. NS - 1); if :: k < ns && sm[k] == dm -> rule_7_4_3_take(k) :: else fi; k = 0 }
-  :: atomic { ph == STORE -> rule_7_4_4_write() }
+  :: atomic { ON(AGAIN) ph == IDLE && kept && rule_7_3_resume && rule_7_4_5_heard -> check_position(); check_flash_opens_no_past(); rule_7_4_1_again() }
+  :: atomic { BEFORE_MESSAGE ph == SENT -> rule_7_4_1_keep(); rule_7_4_2_jump(); tidy() }              /* silence: jump, or the ladder's next turn */
+  :: atomic { ON(TAKE) ph == SENT && ns > 1 -> ANY(X, k, 1, NS - 1); if :: k < ns && sm[k] == dm -> rule_7_4_3_take(k) :: else fi; k = 0 }
+  :: atomic { ON(WRITE) ph == STORE -> rule_7_4_4_write() }
 #ifdef MUT_RECORD_BEFORE_FLASH
-  :: atomic { ph == STORE && !recsent[ds] -> recsent[ds] = 1 }
+  :: atomic { ON(FIRST) ph == STORE && !recsent[ds] -> recsent[ds] = 1 }
 #endif
-  :: atomic { ph == WIPE -> rule_7_4_4_wipe() }
-  :: atomic { (ph == STORE || ph == WIPE) -> store_failed(); tidy() }
-  :: atomic { ph == LIVE && !recsent[ds] -> first_record() }
-  :: atomic { ph == LIVE && alive == ds && !heard -> heard = 1 }     /* a record of the gateway arrives */
-  :: atomic { ph == LIVE -> leave_link(); tidy() }
-  :: atomic { cuts < CUTS -> cuts++; slots_at_boot(); rule_7_4_2_jump(); tidy(); check_boot() }
+  :: atomic { ON(TORN) ph == STORE && (nchain != chain || nblock != f) -> slot_erased(); check_boot() }
+  :: atomic { ON(WIPING) ph == WIPE -> rule_7_4_4_wipe() }
+  :: atomic { ON(LOST) (ph == STORE || ph == WIPE) -> store_failed(); tidy() }
+  :: atomic { ON(FIRST) ph == LIVE && !recsent[ds] -> first_record() }
+  :: atomic { ON(HEAR) ph == LIVE && alive == ds && !heard -> heard = 1 }     /* a record of the gateway arrives */
+  :: atomic { ON(LEAVE) ph == LIVE -> leave_link(); tidy() }
+  :: atomic { ON(CUT) cuts < CUTS -> cuts++; slots_at_boot(); rule_7_4_2_jump(); tidy(); check_boot() }
 
   /* any recorded message 1 reaches any node */
-  :: atomic { nm > 1 && ns < NS -> select(x : 1 .. NM - 1); select(g : 0 .. NODES - 1);
+  :: atomic { ON(ARRIVES) nm > 1 && ns < NS -> ANY(X, x, 1, NM - 1); ANY(Y, g, 0, NODES - 1);
        if
        :: x >= nm || (ns == 1 && g > 0)                              /* nodes are alike */
        :: else ->
@@ -332,18 +373,24 @@ active proctype chains() {
        end_of_step; check_boot() }
 
   /* any recorded first record reaches its node */
-  :: atomic { ns > 1 -> select(k : 1 .. NS - 1); x = k;
+  :: atomic { ON(RECORD) ns > 1 -> ANY(X, k, 1, NS - 1); x = k;
        if
        :: x < ns && recsent[x] && candidate[x] ->
           if :: mch[sm[x]] == FULL -> rule_7_5_6_replace(x) :: else -> rule_7_5_5_live(x) fi
        :: else
        fi; end_of_step; check_boot() }
-  :: atomic { ns > 1 -> select(k : 1 .. NS - 1); x = k;
+  :: atomic { ON(CONFIRM) ns > 1 -> ANY(X, k, 1, NS - 1); x = k;
        if :: x < ns && late[x] -> rule_7_5_5_confirm(x) :: else fi; end_of_step; check_boot() }
-  :: atomic { ns > 1 -> select(k : 1 .. NS - 1); if :: k < ns && candidate[k] -> candidate[k] = 0 :: else fi; end_of_step }
+  :: atomic { ON(EXPIRE) ns > 1 -> ANY(X, k, 1, NS - 1); if :: k < ns && candidate[k] -> candidate[k] = 0 :: else fi; end_of_step }
 
-  :: atomic { crashes < CRASHES && ns > 1 -> crashes++; select(g : 0 .. NODES - 1); crash(g); end_of_step }
-  :: atomic { losses < LOSSES -> losses++; hole = 1; S.chain = Back.chain; S.p = Back.p;
+  :: atomic { ON(CRASH) crashes < CRASHES && ns > 1 -> crashes++; ANY(Y, g, 0, NODES - 1); crash(g); end_of_step }
+  :: atomic { ON(LOSE) losses < LOSSES -> losses++; hole = 1; S.chain = Back.chain; S.p = Back.p;
        if :: NODES == 1 -> crash(0) :: else fi; end_of_step; check_boot() }
+#ifdef REPLAY
+  /* a record may have come that has nothing for the application */
+  :: atomic { ON(MAYBE) if :: ph == LIVE && alive == ds -> heard = 1 :: skip fi }
+  :: atomic { ON(HEAR) heard } /* that was such a record */
+#endif
+  REST_OF_TRACE
   od
 }

@@ -119,3 +119,53 @@ describe("the table of the model's mutants", () => {
     for (let rule = 1; rule <= 14; rule++) assert.match(part, new RegExp(`^\\| ${rule} .*\`[A-Z_]+\``, 'm'));
   });
 });
+
+describe('the tables from the model to the code', () => {
+  const [, text = ''] = /## From the model to the code([^]*?)\n## Replay/.exec(read('docs/model/README.md')) ?? [];
+  const inlines = ['positions', 'chain', 'full', 'streams'].flatMap((name) =>
+    [...read(`docs/model/${name}.pml`).matchAll(/^(?:inline |#define )([a-z]\w+)/gm)].map(([, inline = '']) => inline),
+  );
+
+  it('name functions that are there, and every rule', () => checkMapping(text, inlines));
+  it('go red when a function, a file or a rule is not there', () => {
+    assert.throws(() => checkMapping(text.replace('`#choose`', '`#chosen`'), inlines), /#chosen is not in/);
+    assert.throws(() => checkMapping(text.replace('`go_live`', '`gone_live`'), inlines), /gone_live is not in/);
+    assert.throws(() => checkMapping(text.replace('(lib/rules.ts)', '(lib/rule.ts)'), inlines), /lib\/rule.ts/);
+    assert.throws(() => checkMapping(text.replace('`rule_7_5_6_replace`', ''), inlines), /rule_7_5_6_replace/);
+    assert.throws(() => checkMapping(text.replace('`slots_at_boot`', '`slots`'), inlines), /slots is no inline/);
+  });
+});
+
+/** The first column names inlines; a name of another column is defined in the file in brackets behind it, or in the column's. */
+function checkMapping(text: string, inlines: string[]): void {
+  const listed: string[] = [];
+  let columns: string[] = [];
+  let checked = 0;
+  for (const line of text.split('\n').filter((each) => each.startsWith('|') && !each.startsWith('|---'))) {
+    const [model = '', ...cells] = line.slice(1, -1).split('|');
+    if (model.trim() === 'model') columns = cells.map((cell) => cell.trim());
+    for (const [, name = ''] of model.matchAll(/`([^`]+)`/g)) {
+      assert.ok(inlines.includes(name), `${name} is no inline`);
+      listed.push(name);
+    }
+    for (const [at, cell] of cells.entries())
+      for (const [, name = '', file] of cell.matchAll(/`([^`]+)`(?: \(([^)]+)\))?/g)) {
+        const path = file ?? columns[at] ?? '';
+        assert.ok(defines(read(path), name), `${name} is not in ${path}`);
+        checked++;
+      }
+  }
+  assert.ok(checked > 40, `${checked} functions`);
+  const missing = inlines.filter((name) => name.startsWith('rule_') && !listed.includes(name));
+  assert.deepEqual(missing, []);
+}
+
+/** A function in C, a function, class, method or getter in TypeScript; \`A.b\` is a method of a class. */
+function defines(source: string, name: string): boolean {
+  return name.split('.').every((part) => {
+    const word = part.replace('#', '\\#');
+    const inC = String.raw`^(?:\w[\w *]*[ *])?${word}\([^;]*$`;
+    const inTypeScript = String.raw`^(?:export )?(?:async )?function ${word}\b|^(?:export )?(?:abstract )?class ${word}\b|^  (?:(?:protected|private|override|async|get) )*${word}\(`;
+    return new RegExp(`${inC}|${inTypeScript}`, 'm').test(source);
+  });
+}

@@ -106,9 +106,11 @@ export class Simulation {
   constructor(
     pair: EnginePair,
     readonly plan: Plan,
+    limits: { maxSteps?: number; maxBlocks?: number } = {},
   ) {
     const variant = variants[plan.variant] ?? variants[0];
-    const over = { windowDevice: plan.window, windowGateway: plan.window, recordMax: 64 + (plan.seed % 1000) };
+    const windows = { windowDevice: plan.window, windowGateway: plan.window };
+    const over = { ...windows, ...limits, recordMax: 64 + (plan.seed % 1000) };
     this.world = new SimWorld(pair, variant, { over, transport: plan.serial ? Transport.Serial : Transport.Stream });
     this.world.random = seeded(plan.seed);
     this.world.faults = plan.faults;
