@@ -639,7 +639,8 @@ class Script {
       [1, this.now + dice.below(20_000)],
       [1, this.now + 300_000],
     ]);
-    if (this.#clockGoesBack && dice.one(6)) this.now = Math.max(0, this.now - dice.pick([40, 20_000, 400_000, 2 ** 31]));
+    if (this.#clockGoesBack && dice.one(6))
+      this.now = Math.max(0, this.now - dice.pick([40, 20_000, 400_000, 2 ** 31]));
     this.#react(
       core,
       this.#events(core, `timeout ${this.now}`, (side) => core[side].timeout(this.now)),
