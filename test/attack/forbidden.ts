@@ -15,10 +15,10 @@ const on = (name: string, cells: Omit<Happened, 'on'> = {}): Happened => ({ on: 
 const b1 = 4; // position (1, 0) as the models code it
 
 /** From a message 1 to the first record: message and answer number n, where flash is to be written or not. */
-function handshake(n: number, how: { writes: boolean; full?: boolean }): Happened[] {
+function handshake(n: number, how: { writes: boolean; full?: boolean; node?: number }): Happened[] {
   const message = on(how.full ? 'FULL_NEW' : 'NEW');
   const flash = how.writes ? [on('WRITE', { PHASE: 4 }), on('WIPING', { PHASE: 5 })] : [];
-  return [message, on('ARRIVES', { X: n, Y: 0, ANSWERED: n }), on('TAKE', { X: n }), ...flash, on('FIRST')];
+  return [message, on('ARRIVES', { X: n, Y: how.node ?? 0, ANSWERED: n }), on('TAKE', { X: n }), ...flash, on('FIRST')];
 }
 const confirmed = (n: number): Happened[] => [on('RECORD', { X: n, ALIVE: n }), on('CONFIRM', { X: n })];
 /** A session of chain.pml, from its message 1 until its link is left. */
@@ -124,12 +124,7 @@ const full: Record<string, Forbidden> = {
       on('FIRST'),
       on('LEAVE'),
       on('CUT'),
-      on('FULL_NEW'),
-      on('ARRIVES', { X: 3, Y: 0, ANSWERED: 3 }),
-      on('TAKE', { X: 3, PHASE: 3 }),
-      on('WRITE', { PHASE: 4 }),
-      on('WIPING', { PHASE: 5 }),
-      on('FIRST'),
+      ...handshake(3, { writes: true, full: true }),
       on('RECORD', { X: 3, ALIVE: 3 }),
       on('RECORD', { X: 2, ALIVE: 2 }),
     ],
@@ -148,14 +143,9 @@ const full: Record<string, Forbidden> = {
   },
   WITHHELD_FULL_REPLACES: {
     trace: [
-      on('FULL_NEW'),
-      on('ARRIVES', { X: 1, Y: 1, ANSWERED: 1 }),
-      on('TAKE', { X: 1 }),
-      on('WRITE', { PHASE: 4 }),
-      on('WIPING', { PHASE: 5 }),
-      on('FIRST'),
+      ...handshake(1, { writes: true, full: true }),
       on('LEAVE'),
-      ...handshake(2, { writes: true, full: true }),
+      ...handshake(2, { writes: true, full: true, node: 1 }),
       on('RECORD', { X: 2, STORE_CHAIN: 2 }),
       on('RECORD', { X: 1, STORE_CHAIN: 1 }),
     ],

@@ -12,7 +12,7 @@ import { engineNamed, engineRows, forEachPair, type EnginePair } from '../suite/
 import { traced, type Broken, type Traces } from './disturbed.js';
 import { layered } from './faults.js';
 import { forbidden } from './forbidden.js';
-import { Follower, modelNames, told, type ModelName, type Trace } from './traces.js';
+import { Follower, modelNames, Programs, told, type ModelName, type Trace } from './traces.js';
 
 const RUNS = Number(process.env.HAWSER_RUNS ?? 10);
 const seed = seedFromEnvironment();
@@ -148,6 +148,8 @@ describe('replay against the model', function () {
 
   describe('a broken rule of the model', () => {
     const corpus = {} as Traces;
+    const programs = new Programs();
+    before(() => programs.build());
     before(async () => {
       const pair = await onePair();
       corpus.chain = traced(pair, 1, 120, { plan: ticket }).chain;
@@ -159,28 +161,25 @@ describe('replay against the model', function () {
         for (const [name] of mutants) {
           if (name === 'ONE_BLOCK_AHEAD') continue; // no rule but a bound: its traces need a store that loses
           const over = forbidden[model][name];
-          if (over) it(`${model}: ${name} lets the code do more`, () => permits(model, name, over));
-          else it(`${model}: ${name} is not what the code does`, () => refuses(model, name, corpus[model]));
+          const mutant = programs.add(model, { ...over?.macros, [`MUT_${name}`]: true });
+          const rule = over?.macros ? programs.add(model, over.macros) : () => Promise.resolve(followers[model]);
+          if (over)
+            it(`${model}: ${name} lets the code do more`, async () =>
+              permits(await rule(), await mutant(), over.trace));
+          else it(`${model}: ${name} is not what the code does`, async () => refuses(await mutant(), corpus[model]));
         }
   });
 
-  async function refuses(model: ModelName, name: string, traces: readonly Trace[]): Promise<void> {
-    const mutant = await Follower.build(model, { [`MUT_${name}`]: true });
+  async function refuses(mutant: Follower, traces: readonly Trace[]): Promise<void> {
     const most = 20;
     for (let from = 0; from < traces.length; from += most)
       if ((await mutant.refused(traces.slice(from, from + most))).length > 0) return;
     assert.fail('follows all traces of the code');
   }
 
-  async function permits(
-    model: ModelName,
-    name: string,
-    { trace, macros = {} }: (typeof forbidden)[ModelName][string],
-  ) {
-    const rule = Object.keys(macros).length > 0 ? await Follower.build(model, macros) : followers[model];
+  async function permits(rule: Follower, mutant: Follower, trace: Trace): Promise<void> {
     const [end] = await rule.refused([trace]);
     assert.equal(end?.at, trace.length - 1, 'the model does not refuse the last event');
-    const mutant = await Follower.build(model, { ...macros, [`MUT_${name}`]: true });
     const [refusal] = await mutant.refused([trace]);
     assert.ok(refusal === undefined, refusal && told(trace, refusal));
   }

@@ -103,6 +103,25 @@ export class Follower {
   }
 }
 
+/** Programs that are wanted, built two at a time before the tests that use them. */
+export class Programs {
+  private readonly wanted: { model: ModelName; macros: Macros }[] = [];
+  private readonly built: Promise<Follower>[] = [];
+
+  add(model: ModelName, macros: Macros): () => Promise<Follower> {
+    const at = this.wanted.push({ model, macros }) - 1;
+    return () => this.built[at] ?? Follower.build(model, macros);
+  }
+
+  async build(): Promise<void> {
+    const queue = this.wanted.entries();
+    const work = async (): Promise<void> => {
+      for (const [at, { model, macros }] of queue) await (this.built[at] = Follower.build(model, macros));
+    };
+    await Promise.all([work(), work()]);
+  }
+}
+
 /** For people: the end of a trace that a model refuses. */
 export function told(trace: Trace, { at }: Refused): string {
   const show = (each: Happened): string =>
