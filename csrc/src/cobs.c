@@ -12,7 +12,7 @@ size_t hawser_cobs_encode(uint8_t *buffer, size_t front, size_t len) {
   for (size_t i = 0; i < len; i++) {
     uint8_t byte = in[i];
     /* a full block ends only before another byte, so that the last one needs no empty block behind it */
-    if (code == HAWSER_COBS_BLOCK) {
+    if (code == COBS_BLOCK) {
       buffer[code_at] = code;
       code_at = at++;
       code = 1;
@@ -44,7 +44,7 @@ size_t hawser_cobs_decode(uint8_t *buffer, size_t len) {
       }
       buffer[at++] = buffer[i++];
     }
-    if (code != HAWSER_COBS_BLOCK && i < len) {
+    if (code != COBS_BLOCK && i < len) {
       buffer[at++] = 0;
     }
   }
@@ -73,7 +73,7 @@ size_t hawser_cobs_peek(const uint8_t *frame, size_t len, uint8_t head[2]) {
       }
       note(head, &at, frame[i++]);
     }
-    if (code != HAWSER_COBS_BLOCK && i < len) {
+    if (code != COBS_BLOCK && i < len) {
       note(head, &at, 0);
     }
   }

@@ -11,12 +11,12 @@
 #include "internal.h"
 
 /* The code of a full block, one more than the bytes in it. A proof has smaller ones, so that its bytes fill them. */
-#ifndef HAWSER_COBS_BLOCK
-#define HAWSER_COBS_BLOCK 0xff
+#ifndef COBS_BLOCK
+#define COBS_BLOCK 0xff
 #endif
 
 /* The plain bytes start this far behind where the encoded ones will. */
-#define HAWSER_COBS_FRONT(len) ((len) / (HAWSER_COBS_BLOCK - 1) + 1)
+#define HAWSER_COBS_FRONT(len) ((len) / (COBS_BLOCK - 1) + 1)
 
 /* Encodes len bytes at buffer + HAWSER_COBS_FRONT(len or more) = buffer + front to the start of buffer, and appends the
  * zero. Returns the length with the zero, at most HAWSER_COBS_LEN(len). */

@@ -21,18 +21,18 @@ void encodes(void) {
   PROVE(hawser_cobs_decode(buffer, encoded - 1) == len, "decodes to its length");
   PROVE(k >= len || buffer[k] == plain[k], "and its bytes");
   REACHES(len == LEN, "the longest");
-  REACHES(buffer[0] == HAWSER_COBS_BLOCK && encoded > HAWSER_COBS_BLOCK + 1, "a full block, and bytes behind it");
+  REACHES(buffer[0] == COBS_BLOCK && encoded > COBS_BLOCK + 1, "a full block, and bytes behind it");
 }
 
 void decodes(void) {
   size_t len = up_to(LEN), n;
   uint8_t room[LEN], *buffer = room + LEN - len;
   int full;
-  full = len > 0 && buffer[0] == HAWSER_COBS_BLOCK;
+  full = len > 0 && buffer[0] == COBS_BLOCK;
   n = hawser_cobs_decode(buffer, len);
   PROVE(n < len || (n == 0 && len == 0), "shorter than it came");
   REACHES(n == LEN - 1, "the longest");
-  REACHES(full && n > 0 && len > HAWSER_COBS_BLOCK, "something behind a full block");
+  REACHES(full && n > 0 && len > COBS_BLOCK, "something behind a full block");
 }
 
 /* Looking into a frame tells what decoding it will, and changes nothing. */

@@ -17,7 +17,7 @@ export const filled = [
 
 const port = ['port.c', 'given.c'];
 // Two bytes fill a block: what comes behind a full one is within the bound.
-const blocks = { HAWSER_COBS_BLOCK: 3 };
+const blocks = { COBS_BLOCK: 3 };
 
 export const proofs = [
   {
@@ -275,7 +275,7 @@ export const proofs = [
     support: ['given.c'],
     defines: blocks,
     bounds: { LEN: [4, 6] },
-    seed: ['cobs.c', 'code != HAWSER_COBS_BLOCK && i < len) {\n      buffer', 'i < len) {\n      buffer'],
+    seed: ['cobs.c', 'code != COBS_BLOCK && i < len) {\n      buffer', 'i < len) {\n      buffer'],
   },
   {
     name: 'COBS decoded',
