@@ -301,7 +301,7 @@ describe('between an answer and its first record', function () {
 
   it('a session that ends while the claim of its resumption is written: silence, and nothing is delivered', async () => {
     await world.gateway.close({ drain: 0 });
-    await world.openGateway({ upstreams: { echo: sink.url }, linger: 40 });
+    await world.openGateway({ upstreams: { echo: sink.url }, linger: 500 });
     const pairing = await world.pair({ mode: Mode.Ticket });
     const core = bareDevice(pairing);
     const first = await BareLink.live(world.port, core);
