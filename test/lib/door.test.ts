@@ -486,7 +486,7 @@ describe('between an answer and its first record', function () {
 
   it('a session that ends between an answer that continues it and the first record: silence', async () => {
     await world.gateway.close({ drain: 0 });
-    await world.openGateway({ upstreams: { echo: sink.url }, linger: 400 });
+    await world.openGateway({ upstreams: { echo: sink.url }, linger: 1000 });
     const core = bareDevice(await world.pair({ mode: Mode.Ticket }));
     (await known(core)).hangUp();
     await until(() => world.gateway.sessions.every(({ live }) => !live), 'off');
@@ -564,14 +564,14 @@ describe('between an answer and its first record', function () {
         };
       },
     });
-    await world.openGateway({ upstreams: { echo: sink.url }, engine: watching, linger: 300 });
+    await world.openGateway({ upstreams: { echo: sink.url }, engine: watching, linger: 1000 });
     const core = bareDevice(await world.pair({ mode: Mode.Psk }));
     let ended = 0;
     world.gateway.on('close', () => (ended += 1));
     (await known(core)).hangUp();
     await until(() => world.gateway.sessions.every(({ live }) => !live), 'off');
     const link = await known(core);
-    await delay(400);
+    await delay(1200);
     assert.deepEqual([ended, kept.size, link.closed], [0, 1, false]);
     link.hangUp();
     await until(() => ended === 1, 'it stays away');
