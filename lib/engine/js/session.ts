@@ -39,7 +39,6 @@ export class Session implements SessionCore {
   protected readonly channel: Channel;
   protected link: Link | undefined;
   protected deframer: Deframer | undefined;
-  /** When the last valid record came, and since when an answer is awaited. */
   /** The last genuine record, or the begin of a wait, if that was later. */
   #quiet = 0;
   /** Framed handshake messages of a serial line, for a new Accept. */
