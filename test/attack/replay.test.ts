@@ -9,6 +9,7 @@ import { models } from '../../docs/model/searches.mjs';
 import { Verdict, type DeviceCore, type Engine } from '../../lib/engine.js';
 import { seedFromEnvironment } from '../sim/campaign.js';
 import { engineNamed, engineRows, forEachPair, type EnginePair } from '../suite/engines.js';
+import type { TestGateway } from '../suite/gateway-double.js';
 import { traced, type Broken, type Traces } from './disturbed.js';
 import { layered } from './faults.js';
 import { forbidden } from './forbidden.js';
@@ -82,13 +83,7 @@ describe('replay against the model', function () {
         event: /refused: CONFIRM/,
       },
       'a confirmation erases nothing': {
-        gateway: ({ rules }) => {
-          const { confirm } = rules;
-          rules.confirm = (record, q, ...rest) => {
-            const result = confirm(record, q, ...rest);
-            return result && { ...result, p: q };
-          };
-        },
+        gateway: erasesNothing,
         event: /refused: CONFIRM/,
       },
       'a claim is not durable': {
@@ -103,13 +98,7 @@ describe('replay against the model', function () {
       },
       'a confirmation erases nothing, with ECDH': {
         plan: psk,
-        gateway: ({ rules }) => {
-          const { confirm } = rules;
-          rules.confirm = (record, q, ...rest) => {
-            const result = confirm(record, q, ...rest);
-            return result && { ...result, p: q };
-          };
-        },
+        gateway: erasesNothing,
         event: /refused: CONFIRM/,
       },
       'a device goes on although flash failed, with ECDH': {
@@ -187,3 +176,11 @@ describe('replay against the model', function () {
 
 const brokenDevice = (engine: Engine, members: (core: DeviceCore) => Partial<DeviceCore>): Engine =>
   layered(engine, { device: members });
+
+function erasesNothing({ rules }: TestGateway): void {
+  const { confirm } = rules;
+  rules.confirm = (record, q, ...rest) => {
+    const result = confirm(record, q, ...rest);
+    return result && { ...result, p: q };
+  };
+}

@@ -55,6 +55,17 @@ function handedOver(world: World): string[] {
   return names;
 }
 
+/** A device that dials with a stream's first bytes in its message 1. */
+function withEarlyData(pair: EnginePair, name: string, length: number) {
+  const world = connected(pair, TICKET);
+  const handed = handedOver(world);
+  world.hang();
+  const stream = world.device.open(name);
+  stream.write(pattern(length));
+  world.dial(stream);
+  return { world, handed, stream };
+}
+
 /** C1: boots without contact, as many as you like. */
 function bootsWithoutContact(pair: EnginePair): void {
   const world = connected(pair, TICKET);
@@ -91,12 +102,7 @@ attack('C1: boots without contact lock nobody out', bootsWithoutContact, {
 
 /** C2: the claim stands, the answer is lost with the gateway that gave it, the same message 1 comes to its successor. */
 function refusalIsAClaim(pair: EnginePair): void {
-  const world = connected(pair, TICKET);
-  const handed = handedOver(world);
-  world.hang();
-  const stream = world.device.open('plus-one');
-  stream.write(pattern(4));
-  world.dial(stream);
+  const { world, handed, stream } = withEarlyData(pair, 'plus-one', 4);
   if (world.link) world.link.cutAfter.g2d = 0;
   world.pump();
   world.gateway.restart(true);
@@ -333,12 +339,7 @@ attack('H9: a replayed message 1 gets the cached answer', oneAnswer, {
 
 /** Second review 1: early data whose answers are all lost, and the device jumps: the verdict is UNKNOWN. */
 function jumpIsUnknown(pair: EnginePair): void {
-  const world = connected(pair, TICKET);
-  const handed = handedOver(world);
-  world.hang();
-  const stream = world.device.open('once');
-  stream.write(pattern(7));
-  world.dial(stream);
+  const { world, handed, stream } = withEarlyData(pair, 'once', 7);
   if (world.link) world.link.cutAfter.g2d = 0;
   world.pump();
   world.gateway.restart(); // with the session whose offsets would tell
@@ -479,12 +480,7 @@ attack('M1: answers that are lost at a block start', lostAnswers, {
 
 /** M2: a message 1 that is kept back delivers nothing once the device's next one was accepted. */
 function keptBack(pair: EnginePair): void {
-  const world = connected(pair, TICKET);
-  const handed = handedOver(world);
-  world.hang();
-  const stream = world.device.open('unlock');
-  stream.write(pattern(6));
-  world.dial(stream);
+  const { world, handed } = withEarlyData(pair, 'unlock', 6);
   const held = firstUnit(world);
   world.now += 6 * 60_000; // nothing came of it: the device goes to its block in flash
   world.until(() => world.device.core.live, 'live');
@@ -534,12 +530,7 @@ attack('M2: early data that is kept back', keptBack, {
 
 /** M3: the same answer for sixty seconds; behind them a fresh one, which says UNKNOWN of early data. */
 function answersAge(pair: EnginePair): void {
-  const world = connected(pair, TICKET);
-  const handed = handedOver(world);
-  world.hang();
-  const stream = world.device.open('once');
-  stream.write(pattern(6));
-  world.dial(stream);
+  const { world, handed, stream } = withEarlyData(pair, 'once', 6);
   const first = firstUnit(world);
   const answers = [0, 59_000, 61_000].map((after) => {
     const port = world.gateway.listen(Transport.Stream);
