@@ -32,11 +32,11 @@ export function sharedLookup(): Lookup {
 
 function start(key: string, host: string, options: dns.LookupOptions): Set<Done> {
   const waiting = new Set<Done>();
-  pending.set(key, waiting);
   const answer: Done = (...all) => {
     pending.delete(key);
     for (const done of waiting) done(...all);
   };
   dns.lookup(host, options, answer);
+  pending.set(key, waiting); // not before: one that threw is answered never
   return waiting;
 }

@@ -169,6 +169,25 @@ describe('a flood of OPEN', function () {
     }
   });
 
+  it('to a name that cannot be looked up at all leaves nothing that later ones wait for', async () => {
+    const real = dns.lookup;
+    const { port } = new URL(up.url);
+    await world.gateway.close({ drain: 0 });
+    await world.openGateway({ upstreams: { echo: `tcp://localhost:${port}` } });
+    const session = await world.connect(await world.pair({ mode: Mode.Psk }));
+    (dns as { lookup: unknown }).lookup = (): never => {
+      throw new Error('not now');
+    };
+    try {
+      await assert.rejects(session.open('echo'), { code: 'ERR_HAWSER_UNREACHABLE' });
+    } finally {
+      (dns as { lookup: unknown }).lookup = real;
+    }
+    const stream = await session.open('echo');
+    stream.end('again');
+    assert.equal(String((await once(stream, 'data'))[0]), 'again');
+  });
+
   it('an upstream function that throws is as if it had never been', async () => {
     await world.gateway.close({ drain: 0 });
     const boom = (): never => {
